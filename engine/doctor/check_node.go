@@ -1,0 +1,241 @@
+package doctor
+
+import (
+	"errors"
+	"net/netip"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/ferry-ha/ferry/engine/hierarchy"
+)
+
+// baseTools are what ferry itself runs on nodes, whatever the kits.
+var baseTools = []string{"ip", "ping", "systemctl", "systemd-run", "timeout", "flock", "setsid", "mkfifo", "base64", "sync", "sha256sum", "stat", "head", "grep", "mktemp"}
+
+// nodeRules hold on every node.
+func nodeRules() []rule {
+	var tools []Question
+	for _, t := range baseTools {
+		tools = append(tools, Question{"tool", t})
+	}
+	return []rule{
+		{Check: Check{ID: "node.reached", Subject: OfNode, About: "the engine logs in over SSH and acts as root, by sudo -n where the user is another",
+			Why: "a server that cannot be reached can neither be checked nor take over", Mend: "host key in known_hosts, login by key, and ferry doctor sudoers for the sudo rule"}, judge: judgeReached},
+		{Check: Check{ID: "node.tools", Subject: OfNode, About: "systemd, iproute2 and the usual tools are there",
+			Why: "ferry's scripts run them", Mend: "install iproute2 (iproute), iputils, util-linux and coreutils"}, ask: ask(tools...), judge: judgeTools},
+		{Check: Check{ID: "node.space", Subject: OfNode, About: "/var/lib/ferry has 64 MiB free",
+			Why: "a server that cannot write its record takes nothing into service", Mend: "free space on the file system that /var/lib/ferry is on"}, ask: ask(Question{"space", "/var/lib/ferry"}), judge: judgeSpace},
+		{Check: Check{ID: "node.clock-held", Subject: OfNode, About: "the clock is held right by NTP",
+			Why: "records, logs and AWS signatures carry times; AWS refuses calls that are five minutes off", Mend: "install and start chrony; in AWS it finds 169.254.169.123"}, ask: ask(Question{"ntp", ""}), judge: judgeNTP},
+		{Check: Check{ID: "node.hosts", Subject: OfNode, About: "/etc/hosts says nothing else about the estate's servers and service names than the definition",
+			Why: "a name fixed there leads clients and comm paths astray after a move", Mend: "correct or remove the line"}, ask: ask(Question{"text", "/etc/hosts"}), judge: judgeHosts},
+		{Check: Check{ID: "node.selinux", Subject: OfNode, About: "SELinux does not enforce",
+			Why:  "databases in unusual places, nbd and scripts of the generic kit are refused in ways that show only at a failover",
+			Mend: "set SELINUX=permissive in /etc/selinux/config, or make sure with a drill that nothing is refused and leave this check out (--except node.selinux)"},
+			ask: ask(Question{"selinux", ""}), judge: judgeSELinux},
+		{Check: Check{ID: "node.firewall", Subject: OfNode, About: "a firewall of the server's own lets through what the estate uses",
+			Why: "security groups are not the only thing in the way", Mend: "open the ports that the finding names"}, ask: ask(Question{"firewall", ""}), judge: judgeFirewall},
+	}
+}
+
+func judgeReached(b *bench) {
+	for _, s := range b.x.Estate().Servers {
+		facts := b.Nodes[s.Name]
+		if facts == nil {
+			continue
+		}
+		f := b.at(s.Name, s.Name)
+		switch {
+		case facts.Err == nil:
+		case facts.Denied:
+			f.fail(textf("%s lets ferry not in, or not act as root: %v; nothing else was asked there", s.Name, facts.Err), "error", facts.Err.Error()).
+				mend("put the host key into known_hosts, the key into authorized_keys, and the lines of ferry doctor sudoers into /etc/sudoers.d/ferry")
+		case errors.As(facts.Err, new(unread)): // what runs ferry's scripts there does not work
+			f.unknown(textf("%s could not be asked: %v", s.Name, facts.Err)).
+				mend("log in there and look whether sh, mktemp, mkfifo, flock, setsid, head and base64 are there and /run has space")
+		default:
+			f.unknown(textf("%s could not be asked: %v", s.Name, facts.Err)).mend("look whether it runs and can be reached from the engine; ferry server show " + s.Name)
+		}
+	}
+}
+
+func judgeTools(b *bench) {
+	b.nodes(every, func(node string, facts *Facts) {
+		f := b.at(node, node)
+		var none []string
+		for _, t := range baseTools {
+			switch said, ok := facts.said("tool", t); {
+			case !ok:
+				f.unknown(textf("%s did not say whether it has %s", node, t))
+				return
+			case said == "missing":
+				none = append(none, t)
+			}
+		}
+		if len(none) > 0 {
+			f.fail(textf("%s lacks %s", node, strings.Join(none, ", ")), "tools", strings.Join(none, ", ")).
+				mend("install the packages that hold them: iproute2 (iproute), iputils-ping (iputils), util-linux, coreutils, grep")
+		}
+	})
+}
+
+// leastSpace is what a node's record, copies of the estate and a kit's files take, tenfold; KiB.
+const leastSpace = 64 << 10
+
+func judgeSpace(b *bench) {
+	b.nodes(every, func(node string, facts *Facts) {
+		f := b.at(node, node)
+		said, _ := facts.said("space", "/var/lib/ferry")
+		w := strings.Fields(said)
+		if len(w) != 3 {
+			f.unknown(textf("%s did not say how much space /var/lib/ferry has", node))
+			return
+		}
+		if free, err := strconv.ParseInt(w[2], 10, 64); err != nil || free < leastSpace {
+			f.fail(textf("the file system of /var/lib/ferry on %s has %s KiB free", node, w[2]), "free", w[2]).mend("free space there; 64 MiB are enough for ferry")
+		}
+	})
+}
+
+func judgeNTP(b *bench) {
+	b.nodes(every, func(node string, facts *Facts) {
+		f := b.at(node, node)
+		switch said, _ := facts.said("ntp", ""); said {
+		case "yes":
+		case "no":
+			f.warn(textf("nothing holds the clock of %s right", node)).mend("install chrony there and start it: systemctl enable --now chrony (chronyd)")
+		default:
+			f.unknown(textf("%s cannot tell whether its clock is held right", node)).mend("look at timedatectl and chronyc tracking there")
+		}
+	})
+}
+
+func judgeHosts(b *bench) {
+	b.nodes(every, func(node string, facts *Facts) {
+		f := b.at(node, node)
+		if _, ok := facts.said("text", "/etc/hosts"); !ok {
+			f.unknown(textf("%s did not say what is in /etc/hosts", node))
+			return
+		}
+		names := b.serviceNames()
+		for _, line := range facts.told("text", "/etc/hosts") {
+			line, _, _ = strings.Cut(line, "#")
+			w := strings.Fields(line)
+			if len(w) < 2 {
+				continue
+			}
+			for _, name := range w[1:] {
+				name = strings.TrimSuffix(strings.ToLower(name), ".")
+				if s := b.serverNamed(name); s != nil && s.Name != node && astray(w[0], s.Address) {
+					f.fail(textf("/etc/hosts on %s says that %s is %s, but its address is %s", node, s.Name, w[0], s.Address), "name", name).
+						mend(textf("correct the line in /etc/hosts on %s", node))
+				}
+				if slices.Contains(names, name) {
+					f.fail(textf("/etc/hosts on %s fixes %s at %s; after a move it leads to the wrong place", node, name, w[0]), "name", name).
+						mend(textf("remove %s from /etc/hosts on %s: Route 53 answers for it", name, node))
+				}
+			}
+		}
+	})
+}
+
+func astray(written, address string) bool {
+	a, err := netip.ParseAddr(written)
+	return err == nil && a.Is4() && a.String() != address
+}
+
+func (b *bench) serverNamed(name string) *hierarchy.Server {
+	for i, s := range b.x.Estate().Servers {
+		if strings.EqualFold(s.Name, name) {
+			return &b.x.Estate().Servers[i]
+		}
+	}
+	return nil
+}
+
+// serviceNames are the full names that the estate keeps in Route 53, in small letters.
+func (b *bench) serviceNames() []string {
+	var out []string
+	for _, r := range resources(b.x, "route53") {
+		zone, _, _ := strings.Cut(r.Attrs["zone"], " ")
+		out = append(out, strings.ToLower(strings.TrimSuffix(r.Attrs["host"]+"."+zone, ".")))
+	}
+	return out
+}
+
+func judgeSELinux(b *bench) {
+	b.nodes(every, func(node string, facts *Facts) {
+		f := b.at(node, node)
+		switch said, ok := facts.said("selinux", ""); {
+		case !ok:
+			f.unknown(textf("%s did not say whether SELinux enforces", node))
+		case said == "1":
+			f.warn(textf("SELinux enforces on %s", node)).
+				mend("set SELINUX=permissive in /etc/selinux/config and run setenforce 0; or prove with a drill that nothing is refused, and leave the check out with --except node.selinux")
+		}
+	})
+}
+
+// opening is a port that the servers of a cluster need of each other.
+type opening struct {
+	port, proto, service, what string
+}
+
+// openings are what a node's own firewall must let in.
+func openings(x *hierarchy.Index, node string) []opening {
+	var out []opening
+	for _, in := range of(x, node, "datakeeper") {
+		out = append(out, opening{in.Attr("port", nbdPort), "tcp", "", in.Tag})
+	}
+	for _, in := range of(x, node, "postgresql") {
+		out = append(out, opening{in.Attr("port", "5432"), "tcp", "postgresql", in.Tag})
+	}
+	if uses(x, node, "openswan") {
+		out = append(out, opening{"500", "udp", "ipsec", "IKE"}, opening{"4500", "udp", "ipsec", "IPsec behind NAT"})
+	}
+	return slices.DeleteFunc(out, func(o opening) bool { return o.port == "" })
+}
+
+func judgeFirewall(b *bench) {
+	b.nodes(every, func(node string, facts *Facts) {
+		f := b.at(node, node)
+		said, ok := facts.said("firewall", "")
+		told := strings.Join(facts.told("firewall", ""), "\n")
+		switch {
+		case !ok:
+			f.unknown(textf("%s did not say whether it has a firewall", node))
+		case said == "none":
+		case said == "firewalld" && strings.Contains(told, "ports untold"), said == "ufw" && !strings.Contains(told, "Status:"):
+			f.unknown(textf("%s runs %s, which does not say what it lets through", node, said)).mend("look with firewall-cmd --list-all (ufw status)")
+		default:
+			var shut, commands []string
+			for _, o := range openings(b.x, node) {
+				if !lets(said, told, o) {
+					shut = append(shut, textf("%s/%s (%s)", o.port, o.proto, o.what))
+					commands = append(commands, opens(said, o))
+				}
+			}
+			if len(shut) > 0 {
+				f.fail(textf("%s on %s does not let through %s", said, node, strings.Join(shut, ", ")), "ports", strings.Join(shut, ", ")).
+					mend(textf("open them there, for the estate's servers only: %s", strings.Join(commands, "; ")))
+			}
+		}
+	})
+}
+
+// lets reads "ports 22/tcp 10810/tcp" and "services ssh ipsec", or ufw's table.
+func lets(kind, told string, o opening) bool {
+	words := strings.Fields(told)
+	if kind == "ufw" && strings.Contains(told, "Status: inactive") {
+		return true
+	}
+	return slices.Contains(words, o.port+"/"+o.proto) || o.service != "" && slices.Contains(words, o.service) || kind == "ufw" && slices.Contains(words, o.port)
+}
+
+func opens(kind string, o opening) string {
+	if kind == "ufw" {
+		return textf("ufw allow %s/%s", o.port, o.proto)
+	}
+	return textf("firewall-cmd --permanent --add-port=%s/%s && firewall-cmd --reload", o.port, o.proto)
+}

@@ -1,0 +1,3 @@
+look
+probe
+verdict

@@ -1,0 +1,3 @@
+do_stop
+echo "@did $did"
+verdict
