@@ -75,12 +75,15 @@ func onTheseGuests(e *hierarchy.Estate) {
 // imageID is the machine id that the image gives every guest; one of them keeps it.
 const imageID = "5f1e7a6c0d2b4c8e9a3f0b1d2c4e6f80"
 
-// prepared is what an administrator does on every node, and the guests' image has left out: a machine id of its own, a clock
-// that the kernel knows to be held right (what an NTP daemon tells it), and the applications.
-var prepared = `set -e
+// ownedAndHeld is what every node has, and the guests' image has left out: a machine id of its own, and a clock that the kernel
+// knows to be held right (what an NTP daemon tells it).
+var ownedAndHeld = `set -e
 read -r name </proc/sys/kernel/hostname
 [ $name = LK_P_A ] || tr -d - </proc/sys/kernel/random/uuid >/etc/machine-id
-` + clockHeld + `
+` + clockHeld + "\n"
+
+// prepared is ownedAndHeld with the applications.
+var prepared = ownedAndHeld + `
 cat >/usr/local/sbin/report <<'X'
 #!/bin/sh
 case $1 in
