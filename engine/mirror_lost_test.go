@@ -6,6 +6,7 @@ import (
 
 	"github.com/ferry-ha/ferry/engine/api"
 	"github.com/ferry-ha/ferry/engine/plan"
+	"github.com/ferry-ha/ferry/engine/policy"
 )
 
 // TestSourceIsLostAtAnyMomentOfAMove: the power of the node that the database leaves goes at one moment of the move after the
@@ -23,7 +24,11 @@ func TestSourceIsLostAtAnyMomentOfAMove(t *testing.T) {
 			}
 			time.Sleep(after)
 			b.off("LK_P_A")
-			b.ended(s.Op)
+			lost := time.Now()
+			// Nobody waits for what the move would still do on a node that is lost, its undoing included: the failover begins.
+			if op := b.ended(s.Op); op.Outcome == policy.OpFailed && op.Ended.Sub(lost) > 30*time.Second {
+				t.Errorf("lost %s after the move's begin: the move ended only %s later: %s", after, op.Ended.Sub(lost), op.Reason.Text)
+			}
 			b.holds(pgTag, "LK_P_B")
 			b.kept("LK_P_B")
 			b.on("LK_P_A")

@@ -430,8 +430,8 @@ type ReadRecord struct{ Node string }
 // that node, within that timeout. It is answered with QuorumSaid in any case.
 type AskQuorum struct{ Node string }
 
-// GiveUp: the node to which an operation takes its resources was judged dead. What the
-// operation still has to do there is neither waited for nor tried again.
+// GiveUp: a node on which an operation has something to do is lost. What it still has to do there, its undoing included, is
+// neither waited for nor tried again.
 type GiveUp struct{ Op, Node string }
 
 func (GiveUp) output()     {}

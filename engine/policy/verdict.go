@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/ferry-ha/ferry/engine/hierarchy"
+	"github.com/ferry-ha/ferry/engine/plan"
 	"github.com/ferry-ha/ferry/kits"
 )
 
@@ -238,20 +239,33 @@ func (s *step) verdict(name string, n *Node, v Verdict, evidence ...kits.Reason)
 		}
 		if v != Hung {
 			s.loseStates(name)
-			s.giveUp(name)
+			s.giveUp(name, v)
 		}
 	}
 	s.touchNode(name)
 }
 
-// giveUp ends what operations do on the node that they go to, now that it is lost: the
-// next node, or the question, must not wait until they have tried there in vain.
-func (s *step) giveUp(node string) {
-	for _, id := range s.busy {
-		if op := s.Ops[id]; id != "" && op != nil && op.Plan.Goal.Node == node {
+// giveUp ends what operations do on a node that is lost: the next node, or the question, must not wait until they have tried
+// there in vain.
+func (s *step) giveUp(node string, v Verdict) {
+	for c, id := range s.busy {
+		if op := s.Ops[id]; id != "" && op != nil && s.inVain(c, op.Plan, node, v) {
 			s.out(GiveUp{Op: id, Node: node})
 		}
 	}
+}
+
+// inVain tells whether what a plan has left to do on a lost node is not worth trying. Where the plan goes to, nothing serves
+// yet. Where it comes from, what was stopped is started again should the node come back: that is given up when the node is
+// proven down, or when the hierarchy fails over from it by itself.
+func (s *step) inVain(c int, p plan.Plan, node string, v Verdict) bool {
+	switch {
+	case p.Goal.Node == node:
+		return true
+	case !slices.ContainsFunc(p.Steps, func(t plan.Step) bool { return t.Node == node }):
+		return false
+	}
+	return v == Dead || p.Goal.Node != "" && s.x.SameRegion(node, p.Goal.Node) && !s.idle(c, node)
 }
 
 func severityOf(v Verdict) string {

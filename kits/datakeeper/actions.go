@@ -64,7 +64,7 @@ var eligibleSh string
 var disksSh string
 
 // tools that a node needs.
-var tools = []string{"mdadm", "nbd-client", "nbd-server", "dmsetup", "losetup", "blockdev", "blkid", "modprobe", "systemd-run", "sha256sum", "od", "awk"}
+var tools = []string{"mdadm", "nbd-client", "nbd-server", "dmsetup", "flock", "losetup", "blockdev", "blkid", "modprobe", "systemd-run", "sha256sum", "od", "awk"}
 
 // Pulse looks at the mirror on a node.
 func (k Kit) Pulse(in kits.Instance) kits.Script {

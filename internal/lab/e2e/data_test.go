@@ -122,10 +122,28 @@ func live(sn *api.Snapshot, node, key string) string {
 
 func (d *database) untilInSync(nodes ...string) {
 	d.t.Helper()
+	slow := time.AfterFunc(patience/3, d.tellOfMirrors) // by then, whoever waits hangs
+	defer slow.Stop()
 	defer func() { d.mark("%s in sync", strings.Join(nodes, ", ")) }()
 	d.until(strings.Join(nodes, ", ")+" in sync", func(sn *api.Snapshot) bool {
 		return !slices.ContainsFunc(nodes, func(n string) bool { return live(sn, n, "state") != "Target, in sync" })
 	})
+}
+
+// tellOfMirrors logs what the kernels of the service nodes are at: arrays, network disks, and where tasks hang.
+func (d *database) tellOfMirrors() {
+	for _, n := range serviceNodes {
+		c, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+		out, err := d.l.Guest(n).Sh(c, `cat /proc/mdstat
+for d in /sys/block/nbd*; do [ ! -e $d/pid ] || echo "${d##*/} $(cat $d/pid) inflight $(cat $d/inflight)"; done
+for d in /sys/block/md*/md/dev-*; do echo "${d#/sys/block/} $(cat $d/state) $(cat $d/errors)"; done
+for d in /sys/block/dm-*; do echo "${d##*/} $(cat $d/dm/name) suspended $(cat $d/dm/suspended) inflight $(cat $d/inflight)"; done
+ps -eo pid,stat,wchan:30,etimes,args --no-headers | awk '$2 ~ /^D/ || /mdadm|nbd|dmsetup/'
+for p in $(ps -eo pid,stat --no-headers | awk '$2 ~ /^D/ { print $1 }'); do echo "== $p $(cat /proc/$p/comm)"; cat /proc/$p/stack 2>/dev/null; done
+dmesg 2>/dev/null | tail -n 25`)
+		cancel()
+		d.t.Logf("%s (%v):\n%s", n, err, out)
+	}
 }
 
 // psql runs one statement as a client in the region where the database is meant to be; it waits as long as the server does.
@@ -256,6 +274,12 @@ func (d *database) sound(w *writer, active string, inSync ...string) {
 	d.sql("select bt_index_check(c.oid, true) from pg_index i join pg_class c on c.oid = i.indexrelid join pg_am a on a.oid = c.relam where a.amname = 'btree' and c.relpersistence = 'p'")
 	d.oneSource(active)
 	d.mark("rows and indexes are right")
+	for _, n := range serviceNodes { // two connections that are made at once must not reach for the same device
+		out, err := d.l.Guest(n).Sh(ctx(d.t), "dmesg | grep 'nbd.*already in use' || true")
+		if err != nil || out != "" {
+			d.t.Errorf("%s: %v %s", n, err, out)
+		}
+	}
 	d.must("out-of-service", string(pgTag), "--yes")
 	onGuestOf(d.t, d.site, active, "/usr/lib/postgresql/15/bin/pg_checksums --check -D /pgdata/15 >/dev/null")
 	d.mark("checksums are right")

@@ -5,6 +5,24 @@
 # Connects another node's leg. Nothing is written to it yet, and the array does not know it.
 node=$1 address=$2 port=$3 number=$4 mode=$5 how=$6 patience=$7
 
+# alone: which network disk is free, and that it is taken, is one act. Two connections to different nodes, or of different mirrors,
+# are made at the same time; without this, one would take apart, or lie on top of, what the other has just made. Whoever is
+# killed lets go.
+alone() {
+	mkdir -p "$run"
+	exec 9>"${run%/*}/nbd.lock" || fail no-nbd
+	flock -w 20 9 || fail nbd-busy
+}
+
+# mine RECORD: the device was free and is ours; whoever else has it on record never got it, or has it no more.
+mine() {
+	for f in "${run%/*}"/*/nbd.*; do
+		first "$f"
+		[ "$word" != "$nbd" ] || rm -f "$f"
+	done
+	echo "$nbd" >"$1"
+}
+
 # free_nbd sets nbd to one that nobody uses.
 free_nbd() {
 	nbd=''
@@ -29,8 +47,7 @@ free_nbd() {
 connect() {
 	free_nbd || fail no-nbd
 	[ "$mode" != freeze ] || patience=0
-	mkdir -p "$run"
-	echo "$nbd" >"$run/nbd.$node"
+	mine "$run/nbd.$node"
 	bounded 6 nbd-client -N "$slug" "$address" "$port" "/dev/$nbd" -timeout "$patience" || fail connect "$address:$port"
 	first "$sys/$nbd/size"
 	sectors=$word
@@ -60,6 +77,7 @@ connect() {
 
 dirty=$(cat)
 echo "@begin"
+alone
 survey
 [ -n "$md" ] || fail not-running
 stored

@@ -48,7 +48,7 @@ bounded() {
 	shift
 	mkdir -p "$run"
 	out=$run/out.$$
-	"$@" </dev/null >"$out" 2>&1 &
+	"$@" </dev/null >"$out" 2>&1 9>&- & # 9 is a lock: one that stays behind must not hold it
 	pid=$!
 	while [ -d "$proc/$pid" ] && [ "$tenths" -gt 0 ]; do
 		# One that has ended is a zombie until it is waited for.
