@@ -43,6 +43,20 @@ free_nbd() {
 	return 1
 }
 
+# leave_none: no device of that name is left by a making of it that was given up; it ends when its connection has. Of one that
+# was not finished /sys shows nothing, but its name is taken.
+leave_none() {
+	tries=50
+	while [ -n "${stuck-}" ] && [ "$tries" -gt 0 ]; do
+		state=''
+		{ read -r _ _ state _ <"$proc/$stuck/stat"; } 2>/dev/null
+		case $state in Z | X | '') break ;; esac
+		tries=$((tries - 1))
+		pause
+	done
+	bounded 10 dmsetup remove "$far$node" # mostly there is none
+}
+
 # connect: the network block device, and the device above it that decides what a lost connection means.
 connect() {
 	free_nbd || fail no-nbd
@@ -57,13 +71,19 @@ connect() {
 	case $features in 0) features='2 queue_mode bio' ;; *) features='3 queue_if_no_path queue_mode bio' ;; esac
 	# Its number comes when all is done: until then it counts for nothing.
 	echo "pending $mode $nbd" >"$run/far.$node"
-	if ! said=$(echo "0 $sectors multipath $features 0 1 1 round-robin 0 1 1 /dev/$nbd 1" |
-		dmsetup create "$far$node" --uuid "FERRY-$tag-x-$node" 2>&1); then
-		why=$said
+	# The kernel reads the device as it is opened. Should the other end be lost just now, that waits for ever, until the connection
+	# is taken away from under it.
+	if ! bounded 10 dmsetup create "$far$node" --uuid "FERRY-$tag-x-$node" \
+		--table "0 $sectors multipath $features 0 1 1 round-robin 0 1 1 /dev/$nbd 1"; then
+		why=$said stuck='' code="connection $node"
+		[ "$rc" != 124 ] || stuck=$pid code="connect $address:$port"
 		bounded 10 nbd-client -d "/dev/$nbd"
+		leave_none
 		said=$why
-		fail connection "$node"
+		# shellcheck disable=SC2086 # a code and its value
+		fail $code
 	fi
+	exec 9>&- # taken: whoever else looks for a free one sees it
 	dmsetup mknodes "$far$node" 2>/dev/null
 	survey
 	far_dm "$node"
@@ -97,6 +117,7 @@ if [ -n "$word" ] && [ -e "$sys/$word/pid" ]; then
 	[ -n "$used" ] || bounded 10 nbd-client -d "/dev/$word"
 fi
 rm -f "$run/nbd.$node"
+[ -n "$dm" ] || leave_none
 connect
 printf '%s\n%s\n' "$how" "$dirty" >"$run/how.$node"
 printf '%s %s %s\n' "$number" "$mode" "$nbd" >"$run/far.$node"
