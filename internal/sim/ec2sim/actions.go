@@ -21,6 +21,7 @@ func actions() map[string]action {
 		"DescribeVpcs":                      describeVPCs,
 		"DescribeSubnets":                   describeSubnets,
 		"DescribeSecurityGroups":            describeSecurityGroups,
+		"DescribeNetworkAcls":               describeNetworkACLs,
 		"DescribeAddresses":                 describeAddresses,
 		"AllocateAddress":                   allocateAddress,
 		"ReleaseAddress":                    releaseAddress,

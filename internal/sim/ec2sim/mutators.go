@@ -130,6 +130,28 @@ func (s *Server) editTable(id string, do func(*RouteTable) ([]Event, error)) err
 	})
 }
 
+func (s *Server) editACL(id string, egress bool, number int, e *ACLEntry) error {
+	return s.edit(func(w *World) ([]Event, error) {
+		a := findIn(w, func(r *Region) *NetworkACL { return find(r.ACLs, func(a *NetworkACL) bool { return a.ID == id }) })
+		if a == nil {
+			return nil, fmt.Errorf("the world has no network ACL %s", id)
+		}
+		list := &a.In
+		if egress {
+			list = &a.Out
+		}
+		before := len(*list)
+		*list = slices.DeleteFunc(*list, func(o ACLEntry) bool { return o.Number == number })
+		switch {
+		case e != nil:
+			*list = append(*list, *e)
+		case len(*list) == before:
+			return nil, fmt.Errorf("%s has no entry %d", id, number)
+		}
+		return nil, nil
+	})
+}
+
 // edit is update for the mutators, whose errors are not EC2's.
 func (s *Server) edit(do func(w *World) ([]Event, error)) error {
 	var failed error

@@ -47,6 +47,7 @@ func completeRegion(r *Region, now time.Time) {
 	for i := range r.RouteTables {
 		addLocalRoutes(r, &r.RouteTables[i])
 	}
+	addDefaultACLs(r)
 }
 
 func completeInstance(i *Instance, now time.Time) {
@@ -143,6 +144,7 @@ func (c *checker) region(r *Region) {
 	}
 	c.interfaces()
 	c.tables()
+	c.acls()
 }
 
 func (c *checker) interfaces() {

@@ -11,7 +11,7 @@ import (
 const DefaultAccount = "123456789012"
 
 // World is everything the endpoint knows. As a spec it may leave out what New fills in: owners, the local routes,
-// states (running), and attachments' device indexes.
+// states (running), attachments' device indexes, and the VPCs' default network ACLs.
 type World struct {
 	Regions []Region
 	Keys    []Key
@@ -30,6 +30,7 @@ type Region struct {
 	Interfaces  []Interface
 	Addresses   []Address
 	Groups      []SecurityGroup
+	ACLs        []NetworkACL
 }
 
 // VPC is a virtual network. CIDRs has at least one block; Owner is an account id.
@@ -147,6 +148,11 @@ func (r Region) clone() Region {
 	r.Groups = slices.Clone(r.Groups)
 	for i := range r.Groups {
 		r.Groups[i].In, r.Groups[i].Out = slices.Clone(r.Groups[i].In), slices.Clone(r.Groups[i].Out)
+	}
+	r.ACLs = slices.Clone(r.ACLs)
+	for i := range r.ACLs {
+		r.ACLs[i].Subnets = slices.Clone(r.ACLs[i].Subnets)
+		r.ACLs[i].In, r.ACLs[i].Out = slices.Clone(r.ACLs[i].In), slices.Clone(r.ACLs[i].Out)
 	}
 	return r
 }

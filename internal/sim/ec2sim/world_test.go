@@ -42,6 +42,10 @@ func figure1() ec2sim.World {
 			{ID: "i-lkpa", Name: "LK_P_A"}, {ID: "i-lkpb", Name: "LK_P_B"},
 			{ID: "i-vpnpa", Name: "VPN_P_A"}, {ID: "i-vpnpb", Name: "VPN_P_B"}, {ID: "i-two", Name: "two interfaces"},
 		},
+		ACLs: []ec2sim.NetworkACL{{ID: "acl-tight", VPC: "vpc-primary", Subnets: []string{"subnet-pb"}, In: []ec2sim.ACLEntry{
+			{Number: 95, Allow: true, Protocol: "1", From: 8, To: -1, CIDR: "10.0.0.0/16"},
+			{Number: 90, Allow: true, Protocol: "6", From: 22, To: 22, CIDR: "0.0.0.0/0"},
+		}}},
 		Interfaces: enis,
 		Addresses:  []ec2sim.Address{{AllocationID: "eipalloc-1", PublicIP: "54.249.2.50"}},
 	}

@@ -286,6 +286,38 @@ def lists_are_paged():
     assert len({e["NetworkInterfaceId"] for p in pages for e in p["NetworkInterfaces"]}) == 7
 
 
+def a_network_acl_shows_both_directions_and_the_rule_that_denies_the_rest():
+    acls = {a["NetworkAclId"]: a for a in ec2.describe_network_acls(**by("vpc-id", "vpc-primary"))["NetworkAcls"]}
+    assert len(acls) == 2, acls
+    default = next(a for a in acls.values() if a["IsDefault"])
+    everything = [(e["Egress"], e["RuleNumber"], e["RuleAction"], e["Protocol"], e["CidrBlock"]) for e in default["Entries"]]
+    assert everything == [
+        (egress, n, action, "-1", "0.0.0.0/0") for egress in (True, False) for n, action in ((100, "allow"), (32767, "deny"))], everything
+    assert "PortRange" not in default["Entries"][0] and default["OwnerId"] == "123456789012", default
+    own = acls["acl-tight"]
+    entries = {(e["Egress"], e["RuleNumber"]): e for e in own["Entries"]}
+    assert entries[False, 90]["PortRange"] == {"From": 22, "To": 22} and entries[False, 90]["Protocol"] == "6", entries
+    assert entries[False, 95]["IcmpTypeCode"] == {"Type": 8, "Code": -1}, entries
+    assert [e["RuleNumber"] for e in own["Entries"] if not e["Egress"]] == [90, 95, 32767], own
+    assert sorted(entries) == [(False, 90), (False, 95), (False, 32767), (True, 32767)], entries
+
+
+def every_subnet_has_one_network_acl():
+    seen = {}
+    for a in ec2.describe_network_acls()["NetworkAcls"]:
+        for s in a["Associations"]:
+            assert s["SubnetId"] not in seen and s["NetworkAclId"] == a["NetworkAclId"], a
+            seen[s["SubnetId"]] = a["NetworkAclId"]
+    subnets = {s["SubnetId"] for s in ec2.describe_subnets()["Subnets"]}
+    assert set(seen) == subnets and set(seen.values()) == {"acl-tight", "acl-primary"}, seen
+    found = ec2.describe_network_acls(**by("association.subnet-id", next(s for s, a in seen.items() if a == "acl-tight")))["NetworkAcls"]
+    assert [a["NetworkAclId"] for a in found] == ["acl-tight"], found
+    assert [a["NetworkAclId"] for a in ec2.describe_network_acls(**by("default", "false"))["NetworkAcls"]] == ["acl-tight"]
+    refused("InvalidNetworkAclID.NotFound", 400, ec2.describe_network_acls, NetworkAclIds=["acl-none"])
+    refused("DryRunOperation", 412, ec2.describe_network_acls, DryRun=True)
+    assert client("AKIAFOREIGN", "foreign-secret").describe_network_acls()["NetworkAcls"] == []
+
+
 def sts_knows_the_caller():
     me = client(service="sts").get_caller_identity()
     assert me["Account"] == "123456789012" and me["Arn"].endswith("user/ferry"), me
