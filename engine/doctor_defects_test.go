@@ -79,6 +79,36 @@ var (
 	natt     = ec2sim.SecurityRule{Protocol: "udp", From: 4500, To: 4500, CIDRs: anywhere}
 )
 
+// everything is the entry of a default network ACL.
+var everything = ec2sim.ACLEntry{Number: 100, Allow: true, Protocol: "-1", CIDR: "0.0.0.0/0"}
+
+// withACL gives a default network ACL these entries in one direction, and back what it had.
+func withACL(name, fix string, want []string, acl string, egress bool, entries ...ec2sim.ACLEntry) defect {
+	swap := func(b *bench, out, in []ec2sim.ACLEntry) {
+		for _, e := range out {
+			if err := b.sim.EC2.RemoveACLEntry(acl, egress, e.Number); err != nil {
+				b.t.Fatal(err)
+			}
+		}
+		for _, e := range in {
+			if err := b.sim.EC2.SetACLEntry(acl, egress, e); err != nil {
+				b.t.Fatal(err)
+			}
+		}
+	}
+	usual := []ec2sim.ACLEntry{everything}
+	return defect{name, func(b *bench) { swap(b, usual, entries) }, func(b *bench) { swap(b, entries, usual) }, want, fix}
+}
+
+// at are a check's findings at several servers.
+func at(check string, servers ...string) []string {
+	var out []string
+	for _, s := range servers {
+		out = append(out, check+"@"+s)
+	}
+	return out
+}
+
 // denied takes an action from the engine's key, on both endpoints.
 func denied(action string, want []string, fix string) defect {
 	d := accountWith(action+" denied", fix, want, func(w *ec2sim.World) {
@@ -182,6 +212,16 @@ func vpnDefects() []defect {
 			group(w, 1, ping, ike, natt)
 			w.Regions[1].Groups[0].Out = []ec2sim.SecurityRule{{Protocol: "tcp", From: 443, To: 443, CIDRs: anywhere}}
 		}),
+		withACL("a network ACL denies echo before it allows all", "numbers below", at("aws.acls-cluster", "LK_P_A", "LK_P_B", "VPN_P_A", "VPN_P_B"), "acl-primary", false,
+			ec2sim.ACLEntry{Number: 90, Protocol: "1", From: 8, To: -1, CIDR: "0.0.0.0/0"}, everything),
+		withACL("a network ACL lets no replies out", "answers need entries, too", at("aws.acls-cluster", "LK_S_A", "LK_S_B", "VPN_S_A", "VPN_S_B"), "acl-standby", true,
+			ec2sim.ACLEntry{Number: 90, Allow: true, Protocol: "1", From: 8, To: -1, CIDR: "0.0.0.0/0"}, ec2sim.ACLEntry{Number: 100, Allow: true, Protocol: "17", From: 1, To: 65535, CIDR: "0.0.0.0/0"}),
+		withACL("a network ACL keeps IPsec in", "add entries", at("aws.acls-vpn", "VPN_P_A", "VPN_P_B"), "acl-primary", true,
+			ec2sim.ACLEntry{Number: 80, Protocol: "17", From: 4500, To: 4500, CIDR: "0.0.0.0/0"}, everything),
+		withACL("a network ACL keeps a server from the VPN node that passes its packets on", "add entries", at("aws.acls-cluster", "LK_P_A", "VPN_P_A"), "acl-primary", false,
+			ec2sim.ACLEntry{Number: 90, Protocol: "1", From: -1, To: -1, CIDR: "10.0.10.10/32"}, everything),
+		denied("DescribeNetworkAcls", []string{"aws.permissions@ap-northeast-1", "aws.permissions@ap-southeast-1"}, "iam-policy"),
+		injected("network ACLs are not told", ec2sim.Fault{Region: "ap-southeast-1", Action: "DescribeNetworkAcls", Unreachable: true}, []string{"aws.permissions@ap-southeast-1"}, ""),
 		denied("ReplaceRoute", []string{"aws.permissions@ap-northeast-1", "aws.permissions@ap-southeast-1"}, "iam-policy"),
 		denied("CreateRoute", []string{"aws.permissions@ap-northeast-1", "aws.permissions@ap-southeast-1"}, "iam-policy"),
 		denied("DescribeSecurityGroups", []string{"aws.permissions@ap-northeast-1", "aws.permissions@ap-southeast-1"}, "iam-policy"),
@@ -363,6 +403,11 @@ func dataDefects() []defect {
 		accountWith("nobody reaches the database", "where the clients are", []string{"aws.groups-service@LK_P_A", "aws.groups-service@LK_P_B"}, func(w *ec2sim.World) {
 			group(w, 0, ping, ec2sim.SecurityRule{Protocol: "tcp", From: 10000, To: 11000, CIDRs: home})
 		}),
+		withACL("a network ACL lets the mirror's port in, and no answers out", "answers need entries, too", at("aws.acls-mirror", "LK_P_A", "LK_P_B"), "acl-primary", true,
+			ec2sim.ACLEntry{Number: 80, Allow: true, Protocol: "1", From: -1, To: -1, CIDR: "0.0.0.0/0"}, ec2sim.ACLEntry{Number: 90, Allow: true, Protocol: "6", From: 10000, To: 11000, CIDR: "0.0.0.0/0"},
+			ec2sim.ACLEntry{Number: 100, Allow: true, Protocol: "6", From: 32768, To: 50000, CIDR: "0.0.0.0/0"}),
+		withACL("a network ACL lets half of the ports' range back in", "add entries", at("aws.acls-mirror", "LK_S_A", "LK_S_B"), "acl-standby", false,
+			ec2sim.ACLEntry{Number: 80, Protocol: "6", From: 49152, To: 65535, CIDR: "10.0.0.0/16"}, everything),
 		{"a tool of the kit is missing", func(b *bench) { b.machine("LK_S_B").Remove("blkid") }, func(b *bench) { b.machine("LK_S_B").Install("blkid") }, []string{"kit.datakeeper@service/data on LK_S_B", "kit.filesystem@service/fs on LK_S_B"}, "as the finding says"},
 	}
 }

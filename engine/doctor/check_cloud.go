@@ -63,7 +63,7 @@ func refusedAll(s *cloud.Survey) error {
 
 // describes are the reads of a survey. Those in needed are made by the kits and the engine as well.
 var (
-	describes = []string{"DescribeRouteTables", "DescribeNetworkInterfaces", "DescribeInstanceStatus", "DescribeVpcs", "DescribeSubnets", "DescribeSecurityGroups", "DescribeAddresses"}
+	describes = []string{"DescribeRouteTables", "DescribeNetworkInterfaces", "DescribeInstanceStatus", "DescribeVpcs", "DescribeSubnets", "DescribeSecurityGroups", "DescribeNetworkAcls", "DescribeAddresses"}
 	needed    = []string{"DescribeRouteTables", "DescribeNetworkInterfaces", "DescribeInstanceStatus"}
 )
 

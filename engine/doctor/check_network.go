@@ -9,7 +9,7 @@ import (
 	"github.com/ferry-ha/ferry/kits/cloud"
 )
 
-// networkRules look at security groups.
+// networkRules look at security groups and network ACLs.
 func networkRules() []rule {
 	return []rule{
 		{Check: Check{ID: "aws.groups-cluster", Subject: OfCloud, About: "security groups let ICMP echo through between the servers of a cluster",
@@ -22,13 +22,29 @@ func networkRules() []rule {
 			Why: "no tunnel comes up", Mend: "allow both from the peers' Elastic IPs"}, judge: judgeGroupsVPN},
 		{Check: Check{ID: "aws.groups-service", Subject: OfCloud, About: "security groups let clients reach the database's port",
 			Why: "the service would be up and nobody could use it", Mend: "allow the port from where the clients are"}, judge: judgeGroupsService},
+		{Check: Check{ID: "aws.acls-cluster", Subject: OfCloud, About: "network ACLs of the servers' subnets let ICMP echo and its replies through between the servers of a cluster, those of VPN nodes also what they pass on",
+			Why: "comm paths are probed by ping; a network ACL keeps no state, so the reply needs an entry of its own", Mend: "add entries for echo and for echo reply, with numbers below those that deny"}, judge: judgeACLsPing},
+		{Check: Check{ID: "aws.acls-mirror", Subject: OfCloud, About: "network ACLs let the mirror's port through between the servers of a mirror, and the answers back to the ports that connections come from (net.ipv4.ip_local_port_range)",
+			Why: "the source reaches no target, or hears nothing of it", Mend: "add entries for the port and, the other way, for the range of ports"},
+			ask: askIf(mirrorOnly, Question{"first", portRange}), judge: judgeACLsMirror},
+		{Check: Check{ID: "aws.acls-vpn", Subject: OfCloud, About: "network ACLs of VPN nodes' subnets let UDP 500 and 4500 in and out between them and the other region's VPN nodes (behind an Elastic IP IPsec is always inside UDP)",
+			Why: "no tunnel comes up", Mend: "add entries for both ports and both directions"}, judge: judgeACLsVPN},
 	}
 }
 
-// traffic is what has to get through.
+// traffic is what has to get through: a protocol, and a range of ports or, for ICMP, of types.
 type traffic struct {
-	proto string
-	port  int
+	proto    string
+	from, to int
+}
+
+var echo, echoReply = traffic{"icmp", 8, 8}, traffic{"icmp", 0, 0}
+
+func port(proto string, n int) traffic { return traffic{proto, n, n} }
+
+// is: a rule that is for this protocol is for the traffic.
+func (t traffic) is(protocol string) bool {
+	return slices.Contains([]string{"-1", t.proto, map[string]string{"icmp": "1", "tcp": "6", "udp": "17"}[t.proto]}, protocol)
 }
 
 // admits: a rule lets the traffic from (or to) the address through. groups are those of the other side; they count
@@ -45,12 +61,12 @@ func (t traffic) fits(r cloud.SecurityRule) bool {
 	switch {
 	case r.Protocol == "-1":
 		return true
-	case r.Protocol != t.proto && r.Protocol != map[string]string{"icmp": "1", "tcp": "6", "udp": "17"}[t.proto]:
+	case !t.is(r.Protocol):
 		return false
 	case t.proto == "icmp":
-		return r.From == -1 || r.From == 8
+		return r.From == -1 || r.From == t.from
 	}
-	return r.From <= t.port && t.port <= r.To
+	return r.From <= t.from && t.to <= r.To
 }
 
 // rulesOf are the rules in and out of an interface; false when a group of it was not told of.
@@ -128,32 +144,37 @@ func (b *bench) between(want func(string) bool, peers func(string) []string, t t
 }
 
 func judgeGroupsPing(b *bench) {
-	b.between(func(s string) bool { return len(b.x.Peers(s)) > 0 }, b.x.Peers, traffic{"icmp", 0}, "ICMP echo")
+	b.between(func(s string) bool { return len(b.x.Peers(s)) > 0 }, b.x.Peers, echo, "ICMP echo")
 }
 
 func judgeGroupsMirror(b *bench) {
 	for _, r := range resources(b.x, "datakeeper") {
-		port := portOf(b.x, r)
+		number := portOf(b.x, r)
 		on := func(s string) bool { return b.x.Placement(r.Tag, s) != nil }
-		if port == 0 {
+		if number == 0 {
 			continue
 		}
-		b.between(on, func(s string) []string {
-			var out []string
-			for _, p := range r.On {
-				if p.Server != s {
-					out = append(out, p.Server)
-				}
+		b.between(on, sharing(r), port("tcp", number), textf("TCP %d of %s", number, r.Tag))
+	}
+}
+
+// sharing gives the other servers of a resource.
+func sharing(r *hierarchy.Resource) func(string) []string {
+	return func(s string) []string {
+		var out []string
+		for _, p := range r.On {
+			if p.Server != s {
+				out = append(out, p.Server)
 			}
-			return out
-		}, traffic{"tcp", port}, textf("TCP %d of %s", port, r.Tag))
+		}
+		return out
 	}
 }
 
 func judgeMirrorOpen(b *bench) {
 	for _, r := range resources(b.x, "datakeeper") {
-		t := traffic{"tcp", portOf(b.x, r)}
-		if t.port == 0 {
+		t := port("tcp", portOf(b.x, r))
+		if t.from == 0 {
 			continue
 		}
 		var home []netip.Prefix
@@ -165,14 +186,17 @@ func judgeMirrorOpen(b *bench) {
 			for _, rule := range in {
 				for _, p := range rule.Blocks {
 					if t.fits(rule) && !slices.ContainsFunc(home, func(h netip.Prefix) bool { return h.Bits() <= p.Bits() && h.Contains(p.Addr()) }) {
-						f.fail(textf("port %d of %s on %s is open to %s: whoever reaches it reads and writes the data", t.port, r.Tag, srv.Name, p)).
-							mend(textf("allow TCP %d from the servers of %s only", t.port, r.Tag))
+						f.fail(textf("port %d of %s on %s is open to %s: whoever reaches it reads and writes the data", t.from, r.Tag, srv.Name, p)).
+							mend(textf("allow TCP %d from the servers of %s only", t.from, r.Tag))
 					}
 				}
 			}
 		})
 	}
 }
+
+// ipsecPorts are IKE's, and the one that everything takes behind a translated address.
+var ipsecPorts = []int{500, 4500}
 
 func judgeGroupsVPN(b *bench) {
 	vpn := func(s string) bool { return uses(b.x, s, "openswan") }
@@ -182,9 +206,9 @@ func judgeGroupsVPN(b *bench) {
 			return
 		}
 		f := b.at(srv.Name, srv.Name)
-		for _, port := range []int{500, 4500} {
-			if !slices.ContainsFunc(far, func(a netip.Addr) bool { return admits(in, traffic{"udp", port}, a, nil) }) {
-				f.fail(textf("the security groups of %s let UDP %d in from no VPN node of the other region", srv.Name, port)).
+		for _, n := range ipsecPorts {
+			if !slices.ContainsFunc(far, func(a netip.Addr) bool { return admits(in, port("udp", n), a, nil) }) {
+				f.fail(textf("the security groups of %s let UDP %d in from no VPN node of the other region", srv.Name, n)).
 					mend("allow UDP 500 and 4500 from the Elastic IP of the peer")
 			}
 		}
@@ -211,15 +235,14 @@ func (b *bench) publicBeyond(region string) []netip.Addr {
 
 func judgeGroupsService(b *bench) {
 	for _, r := range resources(b.x, "postgresql") {
-		port := portOf(b.x, r)
-		if port == 0 {
-			port = 5432
+		number := portOf(b.x, r)
+		if number == 0 {
+			number = 5432
 		}
 		b.grouped(func(s string) bool { return b.x.Placement(r.Tag, s) != nil }, func(srv *hierarchy.Server, _ cloud.Interface, in, _ []cloud.SecurityRule) {
 			f := b.at(srv.Name, srv.Name)
-			t := traffic{"tcp", port}
-			if !slices.ContainsFunc(in, t.fits) {
-				f.fail(textf("the security groups of %s let nobody reach port %d of %s", srv.Name, port, r.Tag)).mend("allow the port from where the clients are")
+			if !slices.ContainsFunc(in, port("tcp", number).fits) {
+				f.fail(textf("the security groups of %s let nobody reach port %d of %s", srv.Name, number, r.Tag)).mend("allow the port from where the clients are")
 			}
 		})
 	}

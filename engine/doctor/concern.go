@@ -56,8 +56,8 @@ func concerns(check string, kits []string) bool {
 		check string // whole, or its beginning up to a dot or a dash
 		kits  []string
 	}{
-		{"vpn", []string{"openswan"}}, {"same.ipsec", []string{"openswan"}}, {"aws.groups-vpn", []string{"openswan"}},
-		{"mirror", []string{"datakeeper"}}, {"same.mirror", []string{"datakeeper"}}, {"aws.groups-mirror", []string{"datakeeper"}},
+		{"vpn", []string{"openswan"}}, {"same.ipsec", []string{"openswan"}}, {"aws.groups-vpn", []string{"openswan"}}, {"aws.acls-vpn", []string{"openswan"}},
+		{"mirror", []string{"datakeeper"}}, {"same.mirror", []string{"datakeeper"}}, {"aws.groups-mirror", []string{"datakeeper"}}, {"aws.acls-mirror", []string{"datakeeper"}},
 		{"app", []string{"app"}}, {"same.scripts", []string{"app"}},
 		{"same.postgresql", []string{"postgresql"}}, {"same.libc", []string{"postgresql"}}, {"same.oracle", []string{"oracle", "listener"}},
 		{"aws.groups-service", []string{"postgresql", "oracle", "listener"}},

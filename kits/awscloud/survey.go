@@ -37,6 +37,7 @@ func (c *Cloud) Survey(ctx context.Context, a cloud.Access, q cloud.SurveyQuesti
 	part("DescribeVpcs", func() (func(), error) { l, err := c.vpcs(ctx, a, q.VPC); return func() { s.VPCs = l }, err })
 	part("DescribeSubnets", func() (func(), error) { l, err := c.subnets(ctx, a, q.VPC); return func() { s.Subnets = l }, err })
 	part("DescribeSecurityGroups", func() (func(), error) { l, err := c.groups(ctx, a, q.VPC); return func() { s.Groups = l }, err })
+	part("DescribeNetworkAcls", func() (func(), error) { l, err := c.acls(ctx, a, q.VPC); return func() { s.ACLs = l }, err })
 	part("DescribeRouteTables", func() (func(), error) { l, err := c.RouteTables(ctx, a, q.VPC); return func() { s.Tables = l }, err })
 	part("DescribeNetworkInterfaces", func() (func(), error) { l, err := c.Interfaces(ctx, a, q.VPC); return func() { s.Interfaces = l }, err })
 	part("DescribeAddresses", func() (func(), error) { l, err := c.Addresses(ctx, a); return func() { s.Addresses = l }, err })
@@ -201,6 +202,48 @@ func rulesOf(list []types.IpPermission) []cloud.SecurityRule {
 			r.Lists = append(r.Lists, aws.ToString(l.PrefixListId))
 		}
 		out = append(out, r)
+	}
+	return out
+}
+
+func (c *Cloud) acls(ctx context.Context, a cloud.Access, vpc string) ([]cloud.NetworkACL, error) {
+	list, err := paged(func(next *string) ([]types.NetworkAcl, *string, error) {
+		out, err := do(ctx, c, a, what{"DescribeNetworkAcls", vpc, true}, func(ctx context.Context, api *ec2.Client) (*ec2.DescribeNetworkAclsOutput, error) {
+			return api.DescribeNetworkAcls(ctx, &ec2.DescribeNetworkAclsInput{Filters: inVPC(vpc), NextToken: next})
+		})
+		if err != nil {
+			return nil, nil, err
+		}
+		return out.NetworkAcls, out.NextToken, nil
+	})
+	var out []cloud.NetworkACL
+	for _, n := range list {
+		one := cloud.NetworkACL{ID: aws.ToString(n.NetworkAclId), Name: nameTag(n.Tags), VPC: aws.ToString(n.VpcId), Default: aws.ToBool(n.IsDefault)}
+		for _, s := range n.Associations {
+			one.Subnets = append(one.Subnets, aws.ToString(s.SubnetId))
+		}
+		for _, e := range n.Entries {
+			p := blocks(aws.ToString(e.CidrBlock))
+			switch {
+			case len(p) == 0: // for IPv6
+			case aws.ToBool(e.Egress):
+				one.Out = append(one.Out, entryOf(e, p[0]))
+			default:
+				one.In = append(one.In, entryOf(e, p[0]))
+			}
+		}
+		out = append(out, one)
+	}
+	return out, err
+}
+
+func entryOf(e types.NetworkAclEntry, block netip.Prefix) cloud.ACLEntry {
+	out := cloud.ACLEntry{Number: int(aws.ToInt32(e.RuleNumber)), Allow: e.RuleAction == types.RuleActionAllow, Protocol: aws.ToString(e.Protocol), Block: block}
+	switch {
+	case e.IcmpTypeCode != nil:
+		out.From, out.To = int(aws.ToInt32(e.IcmpTypeCode.Type)), int(aws.ToInt32(e.IcmpTypeCode.Code))
+	case e.PortRange != nil:
+		out.From, out.To = int(aws.ToInt32(e.PortRange.From)), int(aws.ToInt32(e.PortRange.To))
 	}
 	return out
 }

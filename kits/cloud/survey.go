@@ -11,6 +11,7 @@ type Survey struct {
 	Tables     []RouteTable
 	Interfaces []Interface
 	Groups     []SecurityGroup
+	ACLs       []NetworkACL
 	Addresses  []Address
 	// Instances are those that were asked for, by id.
 	Instances map[string]Instance
@@ -46,6 +47,29 @@ type SecurityRule struct {
 	Blocks []netip.Prefix
 	Groups []string
 	Lists  []string
+}
+
+// NetworkACL guards subnets: what enters or leaves one of them must be let through. It knows nothing of connections, so
+// answers must be let through as well.
+type NetworkACL struct {
+	ID, Name, VPC string
+	// Default: it guards every subnet that no other names.
+	Default bool
+	Subnets []string
+	// In and Out are the entries for IPv4, as AWS gave them.
+	In, Out []ACLEntry
+}
+
+// ACLEntry lets something through or denies it; of those that fit, the one with the lowest number decides.
+type ACLEntry struct {
+	Number int
+	Allow  bool
+	// Protocol is a protocol's number, or "-1" for all.
+	Protocol string
+	// From and To are ports; both are 0 where there are none. For ICMP they are the type and the code, -1 = every one.
+	From, To int
+	// Block is the other side.
+	Block netip.Prefix
 }
 
 // SurveyQuestion says what to look at.

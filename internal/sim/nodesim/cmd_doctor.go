@@ -133,7 +133,7 @@ func prepared(hostname string) map[string]string {
 	out := map[string]string{"/etc/machine-id": hex.EncodeToString(sum[:16]) + "\n", "/etc/hosts": "127.0.0.1 localhost\n"}
 	for key, value := range map[string]string{
 		"ip_forward": "1", "conf/all/rp_filter": "0", "conf/default/rp_filter": "2", "conf/eth0/rp_filter": "2", "conf/all/send_redirects": "0", "conf/all/accept_redirects": "0",
-		"conf/default/send_redirects": "0", "conf/default/accept_redirects": "0",
+		"conf/default/send_redirects": "0", "conf/default/accept_redirects": "0", "ip_local_port_range": "32768\t60999",
 	} {
 		out["/proc/sys/net/ipv4/"+key] = value + "\n"
 	}
