@@ -3,7 +3,6 @@ package nodesim
 import (
 	"fmt"
 	"path"
-	"slices"
 	"strconv"
 	"strings"
 )
@@ -132,14 +131,6 @@ func dumpe2fsCommand(c *command) int {
 		state = "clean with errors"
 	}
 	return c.say("Filesystem UUID:          "+v.uuid, "Filesystem state:         "+state, "Errors behavior:          Continue")
-}
-
-// modprobeCommand is modprobe -n -q TYPE.
-func modprobeCommand(c *command) int {
-	if _, rest := c.flags(""); len(rest) == 1 && slices.Contains(knownTypes, rest[0]) {
-		return 0
-	}
-	return 1
 }
 
 // room is what a file system on a path has: its size and use in blocks of 4 KiB, and in files.

@@ -76,6 +76,7 @@ func (d *disk) reboot(bootID, hostname string) {
 		}
 		d.files[p] = &inode{mode: 0o644, data: []byte(text), mod: d.since}
 	}
+	d.bootModules()
 	if d.booted != nil {
 		d.booted()
 	}

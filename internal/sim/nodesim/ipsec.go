@@ -338,7 +338,7 @@ func (v *ipsecWorld) terminate(c *ipsecConn, t time.Time) {
 	}
 }
 
-// run is a daemon that has come up: it loads what the files say.
+// run is a daemon that has come up: it has the kernel load what it needs, and loads what the files say.
 func (v *ipsecWorld) run(d *pluto, t time.Time) {
 	d.pid += 101
 	d.state, d.frozen, d.conns, d.sas, d.serial = plutoRuns, false, nil, 0, 0
@@ -346,6 +346,7 @@ func (v *ipsecWorld) run(d *pluto, t time.Time) {
 		d.state = plutoStopped
 		return
 	}
+	d.node.fs.loadModules(ipsecModules...)
 	d.secrets, _ = d.node.readSecrets()
 	conf := d.node.readConf()
 	for _, name := range sortedKeys(conf) {

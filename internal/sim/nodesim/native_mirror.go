@@ -271,6 +271,11 @@ func (k *mirrorWork) eligible() error {
 			k.say("@notool " + t + "\n")
 		}
 	}
+	for _, m := range mirrorModules {
+		if loaded, file := k.n.fs.hasModule(m); !loaded && !file {
+			k.say("@nomodule " + m + "\n")
+		}
+	}
 	d := k.n.disks.find(k.path)
 	return k.locked(func() error {
 		if l := k.leg(); l != nil && l.array != nil {

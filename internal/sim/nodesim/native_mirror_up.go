@@ -53,6 +53,7 @@ func (k *mirrorWork) buildLeg(mayMake bool) (made bool, err error) {
 		}
 		k.m.metas[string(text)], made = &mdMeta{dirty: map[int]bool{}}, true
 	}
+	k.n.fs.loadModules(mirrorModules...)
 	if k.n.disks.claim(d.name, "ferry."+k.slug+".leg") != nil {
 		return made, refuseWork("in-use", d.name)
 	}
