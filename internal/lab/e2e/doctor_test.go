@@ -82,8 +82,9 @@ read -r name </proc/sys/kernel/hostname
 [ $name = LK_P_A ] || tr -d - </proc/sys/kernel/random/uuid >/etc/machine-id
 ` + clockHeld + "\n"
 
-// prepared is ownedAndHeld with the applications.
+// prepared is ownedAndHeld with a mirror's modules and the applications.
 var prepared = ownedAndHeld + `
+case $name in LK_*) modprobe -a loop md-mod raid1 nbd dm-mod dm-multipath dm-round-robin ;; esac
 cat >/usr/local/sbin/report <<'X'
 #!/bin/sh
 case $1 in
