@@ -155,6 +155,20 @@ func vpnDefects() []defect {
 		{"redirects are sent", write("VPN_S_A", "/proc/sys/net/ipv4/conf/all/send_redirects", "1\n"), nil, []string{"vpn.redirects@VPN_S_A"}, "send_redirects"},
 		{"the tunnel does not come back after a boot", command("VPN_P_B", "systemctl disable ipsec"), nil, []string{"vpn.starts-at-boot@VPN_P_B"}, "systemctl enable ipsec"},
 		{"everybody reads the keys", command("VPN_P_B", "chmod 644 /etc/ipsec.d/*.secrets"), nil, []string{"vpn.secrets@VPN_P_B"}, "chmod 600 /etc/ipsec.d/"},
+		{"what a tunnel needs is not loaded", func(b *bench) { b.machine("VPN_S_A").UnloadModules("xfrm_user", "esp4") }, nil, []string{"node.modules@VPN_S_A"}, "modprobe -a xfrm_user esp4 && mkdir -p /etc/modules-load.d"},
+		{"the kernel has no ESP", func(b *bench) {
+			b.machine("VPN_P_B").UnloadModules("esp4")
+			must(func(b *bench) error { return b.machine("VPN_P_B").RemoveModules("esp4") })(b)
+		}, func(b *bench) {
+			must(func(b *bench) error { return b.machine("VPN_P_B").InstallModules("esp4") })(b)
+			command("VPN_P_B", "modprobe esp4")(b)
+		}, []string{"node.modules@VPN_P_B"}, "extra modules"},
+		{"the kernel takes no more modules", func(b *bench) {
+			b.machine("VPN_P_B").UnloadModules("esp4")
+			write("VPN_P_B", "/proc/sys/kernel/modules_disabled", "1\n")(b)
+		}, func(b *bench) {
+			command("VPN_P_B", "rm /proc/sys/kernel/modules_disabled; modprobe esp4")(b)
+		}, []string{"node.modules@VPN_P_B"}, "and boot it"},
 		{"another kernel series", must(func(b *bench) error { return b.machine("LK_S_A").SetKernel("5.10.0-el9") }), must(func(b *bench) error { return b.machine("LK_S_A").SetKernel("") }), []string{"same.kernel@service"}, "update"},
 		{"another distribution", write("LK_S_A", "/etc/os-release", "ID=other\nVERSION_ID=\"9\"\n"), write("LK_S_A", "/etc/os-release", "ID=ferry-sim\n"), []string{"same.system@service"}, "update"},
 		{"a clone", func(b *bench) {
@@ -373,6 +387,30 @@ func TestNothingIsMendedOnASilentNode(t *testing.T) {
 	})
 }
 
+// TestModulesStayLoaded: what the doctor loaded is loaded after a boot, too, and stands once in the file however often it is mended.
+func TestModulesStayLoaded(t *testing.T) {
+	prepared(t, func(b *bench) {
+		node := b.machine("VPN_S_B")
+		for range 2 {
+			node.UnloadModules("esp4")
+			found := b.examine(api.Examination{Checks: []string{"node.modules"}})
+			if got := ids(found); !slices.Equal(got, []string{"node.modules@VPN_S_B"}) {
+				b.t.Fatalf("found %q", got)
+			}
+			b.mendAll("a module is not loaded", found)
+		}
+		if text, _ := node.ReadFile("/etc/modules-load.d/ferry.conf"); text != "esp4\n" {
+			b.t.Errorf("the file says %q", text)
+		}
+		command("VPN_S_B", "systemctl disable ipsec")(b) // the daemon would load it, too
+		node.PowerOff()
+		node.PowerOn()
+		if code, out := node.Exec(b.t.Context(), "[ -d /sys/module/esp4 ] && ! [ -d /sys/module/xfrm_user ]"); code != 0 {
+			b.t.Errorf("after a boot: %d %s", code, out)
+		}
+	})
+}
+
 // TestDefectsUnderADatabase are those of a mirrored disk, a file system and a database on it.
 func TestDefectsUnderADatabase(t *testing.T) {
 	mirroredData(t, func(b *dataBench) {
@@ -389,6 +427,14 @@ func dataDefects() []defect {
 	var passwd string
 	return []defect{
 		{"an nbd-server of the distribution's", func(b *bench) { b.machine("LK_P_B").AddService(nodesim.Service{Name: "nbd-server", Enabled: true}) }, nil, []string{"mirror.nbd-at-boot@LK_P_B"}, "systemctl disable nbd-server"},
+		{"what a mirror needs is not loaded", func(b *bench) { b.machine("LK_S_B").UnloadModules("raid1", "nbd") }, nil, []string{"node.modules@LK_S_B"}, "modprobe -a raid1 nbd"},
+		{"the kernel has no nbd", func(b *bench) {
+			b.machine("LK_S_B").UnloadModules("nbd")
+			must(func(b *bench) error { return b.machine("LK_S_B").RemoveModules("nbd") })(b)
+		}, func(b *bench) {
+			must(func(b *bench) error { return b.machine("LK_S_B").InstallModules("nbd") })(b)
+			command("LK_S_B", "modprobe nbd")(b)
+		}, []string{"kit.datakeeper@service/data on LK_S_B"}, "as the finding says"},
 		{"another release of PostgreSQL", must(func(b *bench) error { return b.machine("LK_S_A").InstallPostgres(nodesim.PostgresBin, "15.3") }), must(func(b *bench) error { return b.machine("LK_S_A").InstallPostgres(nodesim.PostgresBin, "15.18") }), []string{"same.postgresql@service"}, "same release"},
 		{"another C library", write("LK_S_B", "/.sim/libc", "glibc 2.28"), command("LK_S_B", "rm /.sim/libc"), []string{"same.libc@service"}, "same release"},
 		{"another number of the user", func(b *bench) {

@@ -36,6 +36,10 @@ func nodeRules() []rule {
 			ask: ask(Question{"selinux", ""}), judge: judgeSELinux},
 		{Check: Check{ID: "node.firewall", Subject: OfNode, About: "a firewall of the server's own lets through what the estate uses",
 			Why: "security groups are not the only thing in the way", Mend: "open the ports that the finding names"}, ask: ask(Question{"firewall", ""}), judge: judgeFirewall},
+		{Check: Check{ID: "node.modules", Subject: OfNode, About: "the kernel modules that mirrors (loop, md-mod, raid1, nbd, dm-mod, dm-multipath, dm-round-robin) and tunnels (xfrm_user, esp4) need are loaded or built in",
+			Why:  "what is not loaded has to be found in the middle of a failover: after an update of the kernel its file is gone until the next boot, and a hardened kernel takes no more modules",
+			Mend: "modprobe, and their names in /etc/modules-load.d/ferry.conf for every boot to come; where there is no file, the package with the kernel's extra modules, or a boot after an update", Fixable: true},
+			ask: askModules, judge: judgeModules},
 	}
 }
 

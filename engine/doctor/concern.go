@@ -58,6 +58,7 @@ func concerns(check string, kits []string) bool {
 	}{
 		{"vpn", []string{"openswan"}}, {"same.ipsec", []string{"openswan"}}, {"aws.groups-vpn", []string{"openswan"}}, {"aws.acls-vpn", []string{"openswan"}},
 		{"mirror", []string{"datakeeper"}}, {"same.mirror", []string{"datakeeper"}}, {"aws.groups-mirror", []string{"datakeeper"}}, {"aws.acls-mirror", []string{"datakeeper"}},
+		{"node.modules", []string{"datakeeper", "openswan"}},
 		{"app", []string{"app"}}, {"same.scripts", []string{"app"}},
 		{"same.postgresql", []string{"postgresql"}}, {"same.libc", []string{"postgresql"}}, {"same.oracle", []string{"oracle", "listener"}},
 		{"aws.groups-service", []string{"postgresql", "oracle", "listener"}},

@@ -30,7 +30,7 @@ func TestProbeOnThisMachine(t *testing.T) {
 		{Verb: "file", About: dir + "/none"}, {Verb: "text", About: file}, {Verb: "text", About: "/none"}, {Verb: "first", About: "/proc/sys/net/ipv4/ip_forward"},
 		{Verb: "first", About: "/proc/none"}, {Verb: "unit", About: "no-such-unit"}, {Verb: "user", About: "root"}, {Verb: "user", About: "no-such-user"},
 		{Verb: "version", About: "no-such-tool"}, {Verb: "disk", About: "/dev/none"}, {Verb: "space", About: dir + "/deep/below"}, {Verb: "libc"}, {Verb: "ntp"},
-		{Verb: "firewall"}, {Verb: "secrets"}, {Verb: "selinux"}, {Verb: "nonsense", About: "$(touch " + dir + "/hacked)"},
+		{Verb: "firewall"}, {Verb: "secrets"}, {Verb: "selinux"}, {Verb: "module", About: "no-such-module"}, {Verb: "nonsense", About: "$(touch " + dir + "/hacked)"},
 	}
 	var first string
 	for _, shell := range [][]string{{"dash"}, {"busybox", "sh"}, {"bash", "--posix"}, {"sh"}} {
@@ -151,6 +151,89 @@ func TestSecretsThatHoldNone(t *testing.T) {
 	out, err := exec.Command("sh", append([]string{"-c", strings.ReplaceAll(s.Body, "/etc/ipsec", dir+"/ipsec"), "probe"}, s.Args...)...).Output()
 	if want := "@0 found\n@0 =644 " + dir + "/ipsec.d/vpn1.secrets\n@end\n"; err != nil || string(out) != want {
 		t.Errorf("%v, says\n%s\ninstead of\n%s", err, out, want)
+	}
+}
+
+// TestModules reads what modprobe would do. What is printed here is what kmod's prints; built in it prints nothing.
+func TestModules(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.MkdirAll(dir+"/module/dm_mod", 0o755); err != nil {
+		t.Fatal(err)
+	}
+	const modprobe = `#!/bin/sh
+[ "$1 $2" = "-n -v" ] || exit 2
+case $3 in
+esp4) ;;
+nbd) echo "insmod /lib/modules/6.1.0/kernel/drivers/block/nbd.ko " ;;
+raid1) echo "insmod /lib/modules/6.1.0/kernel/drivers/md/md-mod.ko " && echo "insmod /lib/modules/6.1.0/kernel/drivers/md/raid1.ko " ;;
+xfrm_user) echo "install /bin/false " ;;
+dm-multipath) echo "insmod /lib/modules/6.1.0/kernel/drivers/md/dm-mod.ko " && echo "install /bin/true " ;;
+*) echo "modprobe: FATAL: Module $3 not found in directory /lib/modules/6.1.0" >&2; exit 1 ;;
+esac
+`
+	if err := os.WriteFile(dir+"/modprobe", []byte(modprobe), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	want := map[string]string{"dm-mod": "loaded", "esp4": "loaded", "nbd": "file", "raid1": "file", "xfrm_user": "withheld", "dm-multipath": "withheld", "none": "missing"}
+	for _, shell := range [][]string{{"dash"}, {"bash", "--posix"}, {"sh"}} {
+		if _, err := exec.LookPath(shell[0]); err != nil {
+			t.Logf("%s is not here", shell[0])
+			continue
+		}
+		for module, state := range want {
+			s := doctor.Script([]doctor.Question{{Verb: "module", About: module}})
+			cmd := exec.Command(shell[0], append(append(shell[1:], "-c", strings.ReplaceAll(s.Body, "/sys/module", dir+"/module"), "probe"), s.Args...)...)
+			cmd.Env = []string{"PATH=" + dir + ":" + os.Getenv("PATH")}
+			if out, err := cmd.Output(); err != nil || string(out) != "@0 "+state+"\n@end\n" {
+				t.Errorf("%v, %s: %v %q, want %s", shell, module, err, out, state)
+			}
+		}
+	}
+}
+
+// TestModulesThatDoNotLoad: neither a line in modprobe.d nor a kernel that takes no more is for ferry to overcome.
+func TestModulesThatDoNotLoad(t *testing.T) {
+	e := estate(t)
+	x := hierarchy.NewIndexFor(e, reg)
+	questions := doctor.Questions(x, "VPN_P_A")
+	for name, test := range map[string]struct {
+		module, sealed string
+		verdict        doctor.Verdict
+		fix            string
+		safe           bool
+	}{
+		"loaded":     {"loaded", "0", doctor.Pass, "", false},
+		"to be had":  {"file", "0", doctor.Warn, "load them", true},
+		"sealed":     {"file", "1", doctor.Fail, "boot it", false},
+		"withheld":   {"withheld", "0", doctor.Fail, "modprobe.d", false},
+		"not there":  {"missing", "0", doctor.Fail, "extra modules", false},
+		"not told":   {"untold", "0", doctor.Unknown, "modprobe -n -v", false},
+		"no answer":  {"", "0", doctor.Unknown, "modprobe -n -v", false},
+		"old kernel": {"file", "missing", doctor.Warn, "load them", true},
+	} {
+		var out strings.Builder
+		for i, q := range questions {
+			switch {
+			case q.Verb == "module":
+				out.WriteString("@" + strconv.Itoa(i) + " " + test.module + "\n")
+			case q.About == "/proc/sys/kernel/modules_disabled":
+				out.WriteString("@" + strconv.Itoa(i) + " " + test.sealed + "\n")
+			}
+		}
+		facts := doctor.Read(questions, kits.Result{Stdout: out.String() + "@end\n"}, time.Time{}, time.Time{})
+		seen := false
+		for _, f := range doctor.Examine(doctor.Case{Index: x, Nodes: map[string]*doctor.Facts{"VPN_P_A": &facts}}) {
+			if f.ID() != "node.modules@VPN_P_A" {
+				continue
+			}
+			seen = true
+			if f.Verdict != test.verdict || f.Fix.Safe != test.safe || !strings.Contains(f.Fix.Text, test.fix) || test.safe != (f.Fix.Command != "") {
+				t.Errorf("%s: %s %s, fix %+v", name, f.Verdict, f.Reason.Text, f.Fix)
+			}
+		}
+		if !seen {
+			t.Errorf("%s: nothing is said", name)
+		}
 	}
 }
 

@@ -126,13 +126,31 @@ selinux() {
 	if [ -r /sys/fs/selinux/enforce ]; then first /sys/fs/selinux/enforce; else say off; fi
 }
 
+# module NAME: loaded (or built in), a file that could be loaded, kept from loading by modprobe.d, or none.
+module() {
+	if [ -d "/sys/module/$(printf '%s' "$1" | tr - _)" ]; then
+		say loaded
+	elif ! command -v modprobe >/dev/null 2>&1; then
+		say untold
+	elif w=$(modprobe -n -v "$1" 2>/dev/null); then
+		case "|$w" in
+		*'|install '* | *"
+install "*) say withheld ;;
+		*insmod*) say file ;;
+		*) say loaded ;;
+		esac
+	else
+		say missing
+	fi
+}
+
 # now: the clock at this moment; the fraction is missing where date cannot tell it.
 now() { say "$(date +%s.%N)"; }
 
 n=0
 while [ $# -ge 2 ]; do
 	case $1 in
-	file | text | first | unit | user | tool | version | disk | space | libc | ntp | firewall | secrets | selinux | now) "$1" "$2" ;;
+	file | text | first | unit | user | tool | version | disk | space | libc | ntp | firewall | secrets | selinux | module | now) "$1" "$2" ;;
 	kernel) say "$(uname -r) $(uname -m)" ;;
 	esac
 	n=$((n + 1))
