@@ -4,10 +4,12 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/ferry-ha/ferry/engine/api"
 	"github.com/ferry-ha/ferry/engine/doctor"
+	"github.com/ferry-ha/ferry/engine/hierarchy"
 	"github.com/ferry-ha/ferry/internal/sim/ec2sim"
 	"github.com/ferry-ha/ferry/internal/sim/nodesim"
 	"github.com/ferry-ha/ferry/internal/sim/r53sim"
@@ -107,6 +109,14 @@ func at(check string, servers ...string) []string {
 		out = append(out, check+"@"+s)
 	}
 	return out
+}
+
+// acting lets the engine's key be somebody's.
+func acting(arn string) func(w *ec2sim.World) {
+	return func(w *ec2sim.World) {
+		w.Keys = slices.Clone(w.Keys)
+		w.Keys[0].ARN = arn
+	}
 }
 
 // denied takes an action from the engine's key, on both endpoints.
@@ -226,6 +236,9 @@ func vpnDefects() []defect {
 			group(w, 1, ping, ike, natt)
 			w.Regions[1].Groups[0].Out = []ec2sim.SecurityRule{{Protocol: "tcp", From: 443, To: 443, CIDRs: anywhere}}
 		}),
+		accountWith("the engine has a user's key", "act as a role", at("aws.identity", "ap-northeast-1", "ap-southeast-1"), acting("arn:aws:iam::123456789012:user/ferry")),
+		accountWith("the engine is the root user", "delete the root user's key", at("aws.identity", "ap-northeast-1", "ap-southeast-1"), acting("arn:aws:iam::123456789012:root")),
+		injected("STS is not reached", ec2sim.Fault{Action: "GetCallerIdentity", Region: "ap-southeast-1", Unreachable: true}, at("aws.identity", "ap-southeast-1"), "can be reached from the engine"),
 		withACL("a network ACL denies echo before it allows all", "numbers below", at("aws.acls-cluster", "LK_P_A", "LK_P_B", "VPN_P_A", "VPN_P_B"), "acl-primary", false,
 			ec2sim.ACLEntry{Number: 90, Protocol: "1", From: 8, To: -1, CIDR: "0.0.0.0/0"}, everything),
 		withACL("a network ACL lets no replies out", "answers need entries, too", at("aws.acls-cluster", "LK_S_A", "LK_S_B", "VPN_S_A", "VPN_S_B"), "acl-standby", true,
@@ -384,6 +397,36 @@ func TestNothingIsMendedOnASilentNode(t *testing.T) {
 			b.t.Errorf("mending gives %+v, %v", m, err)
 		}
 		b.machine("VPN_P_A").Resume()
+	})
+}
+
+// TestInstanceRoleIsGone: a role that the definition names and that was taken from the engine's machine is missed while the credentials
+// that it had given are still good.
+func TestInstanceRoleIsGone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t, wellDefined, func(e *hierarchy.Estate) {
+			for i := range e.Res {
+				if e.Res[i].Kit == "ec2" && e.Res[i].Cluster == "service" {
+					e.Res[i].Attrs["credentials"] = "role"
+				}
+			}
+		})
+		defer b.close()
+		b.until("all nodes alive", alive)
+		b.put("service/www", "LK_P_A")
+		q := api.Examination{Checks: []string{"aws"}}
+		want := at("aws.identity", "ap-northeast-1 as the instance role", "ap-southeast-1 as the instance role")
+		for range 2 {
+			if found := b.examine(q); len(found) > 0 {
+				b.t.Fatalf("with the role: %q %s", ids(found), found[0].Reason.Text)
+			}
+			b.aws.SetInstanceRole(false)
+			found := b.examine(q)
+			if got := ids(found); !slices.Equal(got, want) || found[0].Verdict != doctor.Fail || !strings.Contains(found[0].Fix.Text, "attach an instance role") {
+				b.t.Fatalf("without the role: %q, want %q: %+v", got, want, found)
+			}
+			b.aws.SetInstanceRole(true)
+		}
 	})
 }
 

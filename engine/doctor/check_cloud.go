@@ -15,6 +15,9 @@ func cloudRules() []rule {
 	return []rule{
 		{Check: Check{ID: "aws.credentials", Subject: OfCloud, About: "the engine has credentials for each region, and AWS takes them",
 			Why: "without, no route, address or name can be moved", Mend: "an instance role, or a profile with keys that do not expire"}, judge: judgeCredentials},
+		{Check: Check{ID: "aws.identity", Subject: OfCloud, About: "the engine acts as a role: what GetCallerIdentity says of credentials that are looked up anew, for every region, profile and instance role that the definition names (not what a role was assumed with, nor the roles of the servers, which ferry does not use)",
+			Why:  "the key of a user does not end by itself and works wherever it is copied to; the root user's may do everything; a role that was detached from the engine's machine goes on for hours, and then no more",
+			Mend: "on EC2 attach an instance role to the engine's machine; elsewhere let a profile assume a role (IAM Roles Anywhere, IAM Identity Center); with the policy that ferry doctor iam-policy prints"}, judge: judgeCaller},
 		{Check: Check{ID: "aws.permissions", Subject: OfCloud, About: "every action that the estate uses is permitted (asked with DryRun)",
 			Why: "a failover would end half-way", Mend: "attach the policy that ferry doctor iam-policy prints"}, judge: judgePermissions},
 		{Check: Check{ID: "aws.vpc", Subject: OfCloud, About: "the region's VPC exists and has the blocks of addresses of the definition",
@@ -94,6 +97,30 @@ func judgeCredentials(b *bench) {
 			f.unknown(textf("AWS could not be asked in %s: %v", r.Name, err)).mend(hintOf(err, "check the engine's way to the AWS API"))
 		}
 	}
+}
+
+func judgeCaller(b *bench) {
+	b.regions(func(r *hierarchy.Region, s *cloud.Survey) {
+		for _, id := range s.Identities {
+			f := b.at(id.Access.String())
+			role := "let the engine act as a role: an instance role on EC2, elsewhere a profile that assumes one"
+			switch {
+			case id.Err != nil && cloud.KindOf(id.Err) == cloud.Unauthorized:
+				f.fail(textf("there are no credentials for %s any more: %v", id.Access, id.Err), "error", id.Err.Error()).mend(hintOf(id.Err, role))
+			case id.Err != nil && id.Lasting:
+				f.warn(textf("the engine acts in %s with a key that does not end by itself; whose it is was not told: %v", id.Access, id.Err), "error", id.Err.Error()).mend(role)
+			case id.Err != nil:
+				f.unknown(textf("whom AWS takes the engine for in %s was not told: %v", id.Access, id.Err)).mend(hintOf(id.Err, "check the engine's way to AWS STS"))
+			case strings.HasSuffix(id.ARN, ":root"):
+				f.fail(textf("the engine acts in %s as the root user of the account (%s), which may do everything", id.Access, id.ARN), "arn", id.ARN).mend(role + ", and delete the root user's key")
+			case strings.Contains(id.ARN, ":assumed-role/"):
+			case id.Lasting:
+				f.warn(textf("the engine acts in %s with a key of %s that does not end by itself", id.Access, id.ARN), "arn", id.ARN).mend(role)
+			default:
+				f.warn(textf("the engine acts in %s as %s, with a session that ends and that nobody renews", id.Access, id.ARN), "arn", id.ARN).mend(role)
+			}
+		}
+	})
 }
 
 func hintOf(err error, other string) string {

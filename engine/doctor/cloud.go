@@ -39,6 +39,26 @@ func Access(x *hierarchy.Index, region, kit string) cloud.Access {
 	return accessOf(in, kit)
 }
 
+// accesses are all that a region is asked with, each identity once.
+func accesses(x *hierarchy.Index, region string) []cloud.Access {
+	out := []cloud.Access{Access(x, region, "ec2")}
+	for _, kit := range []string{"ec2", "route53"} {
+		for _, r := range resources(x, kit) {
+			for _, p := range r.On {
+				if x.RegionOf(p.Server) != region {
+					continue
+				}
+				a := accessOf(hierarchy.InstanceOf(x, r.Tag, p.Server, ""), kit)
+				a.Endpoint = out[0].Endpoint
+				if !slices.Contains(out, a) {
+					out = append(out, a)
+				}
+			}
+		}
+	}
+	return out
+}
+
 // accessOf reads the fields that the kits for AWS have in common.
 func accessOf(in kits.Instance, kit string) cloud.Access {
 	region := in.Regions[in.Node.Region]
@@ -68,7 +88,7 @@ func InCloud(x *hierarchy.Index, region string) bool {
 
 // SurveyQuestion is what to read in a region.
 func SurveyQuestion(x *hierarchy.Index, region string) cloud.SurveyQuestion {
-	q := cloud.SurveyQuestion{VPC: x.Region(region).VPC}
+	q := cloud.SurveyQuestion{VPC: x.Region(region).VPC, As: accesses(x, region)}
 	for _, s := range x.Estate().Servers {
 		if s.Region == region && s.Instance != "" {
 			q.Instances = append(q.Instances, s.Instance)

@@ -10,10 +10,12 @@ import (
 	"github.com/ferry-ha/ferry/internal/sim/ec2sim"
 )
 
-// The access key that a simulated account accepts. It opens nothing anywhere else.
+// The access key that a simulated account accepts, and the role whose it is. It opens nothing anywhere else.
 const (
-	AccessKey = "AKIASIMULATEDFERRY00"
-	SecretKey = "simulated-secret-of-no-value"
+	AccessKey    = "ASIASIMULATEDFERRY00"
+	SecretKey    = "simulated-secret-of-no-value"
+	SessionToken = "simulated-token-of-no-value"
+	RoleARN      = "arn:aws:sts::" + ec2sim.DefaultAccount + ":assumed-role/ferry/i-engine"
 )
 
 // Cloud is the account in which an estate would stand, as its definition describes
@@ -23,7 +25,7 @@ const (
 // VPN node. Nodes at which tunnels end have an Elastic IP.
 func Cloud(e *hierarchy.Estate) ec2sim.World {
 	x := hierarchy.NewIndex(e)
-	w := ec2sim.World{Keys: []ec2sim.Key{{ID: AccessKey, Secret: SecretKey}}}
+	w := ec2sim.World{Keys: []ec2sim.Key{{ID: AccessKey, Secret: SecretKey, Token: SessionToken, ARN: RoleARN}}}
 	for _, r := range e.Regions {
 		w.Regions = append(w.Regions, cloudRegion(x, r))
 	}

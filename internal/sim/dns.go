@@ -14,7 +14,7 @@ import (
 // estates do not know each other.
 func DNS(e *hierarchy.Estate) r53sim.World {
 	x := hierarchy.NewIndex(e)
-	w := r53sim.World{Keys: []r53sim.Key{{ID: AccessKey, Secret: SecretKey}}}
+	w := r53sim.World{Keys: []r53sim.Key{{ID: AccessKey, Secret: SecretKey, Token: SessionToken, ARN: RoleARN}}}
 	for _, r := range e.Res {
 		if r.Kit != "route53" {
 			continue

@@ -31,7 +31,8 @@ type Options struct {
 	Access func(region string) cloud.Access
 	// PollEvery is the pause between looks while waiting for an instance to stop (default 2 s).
 	PollEvery time.Duration
-	// Transport replaces the HTTP transport of the service calls (tests in virtual time). Default: the SDK's own.
+	// Transport replaces the HTTP transport of the service calls and of the questions for an instance role (tests in virtual time).
+	// Default: the SDK's own.
 	Transport http.RoundTripper
 }
 
@@ -74,7 +75,7 @@ func (c *Cloud) client(ctx context.Context, a cloud.Access) (*ec2.Client, error)
 	if have := c.clients[a]; have != nil {
 		return have, nil
 	}
-	cfg, err := load(ctx, a)
+	cfg, err := c.load(ctx, a)
 	if err != nil {
 		return nil, credentialsError(a, err)
 	}
@@ -108,7 +109,7 @@ const dialTimeout = 5 * time.Second
 
 // load reads the SDK's configuration. The HTTP client must be the SDK's buildable one: with AWS_CA_BUNDLE set the SDK
 // refuses any other.
-func load(ctx context.Context, a cloud.Access) (aws.Config, error) {
+func (c *Cloud) load(ctx context.Context, a cloud.Access) (aws.Config, error) {
 	client := awshttp.NewBuildableClient().WithDialerOptions(func(d *net.Dialer) { d.Timeout = dialTimeout })
 	opts := []func(*config.LoadOptions) error{config.WithRegion(a.Region), config.WithHTTPClient(client)}
 	switch a.Source {
@@ -123,7 +124,13 @@ func load(ctx context.Context, a cloud.Access) (aws.Config, error) {
 		return cfg, err
 	}
 	if a.Source == cloud.FromRole {
-		cfg.Credentials = aws.NewCredentialsCache(ec2rolecreds.New(func(o *ec2rolecreds.Options) { o.Client = imds.NewFromConfig(cfg) }))
+		cfg.Credentials = aws.NewCredentialsCache(ec2rolecreds.New(func(o *ec2rolecreds.Options) {
+			o.Client = imds.NewFromConfig(cfg, func(m *imds.Options) {
+				if c.opts.Transport != nil {
+					m.HTTPClient, m.ClientEnableState = &http.Client{Transport: c.opts.Transport}, imds.ClientEnabled
+				}
+			})
+		}))
 	}
 	return cfg, nil
 }

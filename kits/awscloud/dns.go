@@ -55,7 +55,7 @@ func (c *Cloud) dnsClient(ctx context.Context, a cloud.Access) (*route53.Client,
 	if have := c.dns[a]; have != nil {
 		return have, nil
 	}
-	cfg, err := load(ctx, a)
+	cfg, err := c.load(ctx, a)
 	if err != nil {
 		return nil, credentialsError(a, err)
 	}

@@ -25,7 +25,7 @@ func (c *Cloud) Publish(ctx context.Context, topic, profile, endpoint, subject, 
 	}
 	ctx, cancel := context.WithTimeout(ctx, c.opts.Timeout)
 	defer cancel()
-	cfg, err := load(ctx, a)
+	cfg, err := c.load(ctx, a)
 	if err != nil {
 		return credentialsError(a, err)
 	}

@@ -41,6 +41,10 @@ func (c *Cloud) Survey(ctx context.Context, a cloud.Access, q cloud.SurveyQuesti
 	part("DescribeRouteTables", func() (func(), error) { l, err := c.RouteTables(ctx, a, q.VPC); return func() { s.Tables = l }, err })
 	part("DescribeNetworkInterfaces", func() (func(), error) { l, err := c.Interfaces(ctx, a, q.VPC); return func() { s.Interfaces = l }, err })
 	part("DescribeAddresses", func() (func(), error) { l, err := c.Addresses(ctx, a); return func() { s.Addresses = l }, err })
+	s.Identities = make([]cloud.Identity, len(q.As))
+	for i, as := range q.As {
+		wg.Go(func() { s.Identities[i] = c.identity(ctx, as) })
+	}
 	if len(q.Instances) > 0 {
 		part("DescribeInstanceStatus", func() (func(), error) {
 			l, err := c.states(ctx, a, q.Instances)

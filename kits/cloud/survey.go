@@ -15,8 +15,22 @@ type Survey struct {
 	Addresses  []Address
 	// Instances are those that were asked for, by id.
 	Instances map[string]Instance
+	// Identities are whom AWS takes the engine for, one for each access that was asked about.
+	Identities []Identity
 	// Errors are what went wrong, by action ("DescribeVpcs"), those of rehearsals included.
 	Errors map[string]error
+}
+
+// Identity is whom AWS takes an access for. Credentials are looked up anew for it, as after a restart of the engine: those that are
+// still in use may outlive their source by hours.
+type Identity struct {
+	Access Access
+	// ARN is STS's answer: of a user, an assumed role, or the account's root.
+	ARN string
+	// Lasting: the key is a pair without a session token, which does not end by itself.
+	Lasting bool
+	// Err: STS did not say; Lasting may be known all the same.
+	Err error
 }
 
 // VPC is a virtual network with its blocks of addresses.
@@ -76,6 +90,8 @@ type ACLEntry struct {
 type SurveyQuestion struct {
 	VPC       string
 	Instances []string
+	// As are the accesses whose identity is asked.
+	As []Access
 }
 
 // Rehearsal is one change that the estate may have to make some day.

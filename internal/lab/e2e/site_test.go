@@ -233,7 +233,7 @@ func (s *site) serve(addr string, h http.Handler) {
 // env is the environment of every ferry process.
 func (s *site) env() []string {
 	env := append(os.Environ(), "HOME="+s.dir, "FERRY_SOCKET="+s.socket, "FERRY_STATE="+filepath.Join(s.dir, "state"), "NO_COLOR=1",
-		"AWS_ACCESS_KEY_ID="+sim.AccessKey, "AWS_SECRET_ACCESS_KEY="+sim.SecretKey, "AWS_EC2_METADATA_DISABLED=true")
+		"AWS_ACCESS_KEY_ID="+sim.AccessKey, "AWS_SECRET_ACCESS_KEY="+sim.SecretKey, "AWS_SESSION_TOKEN="+sim.SessionToken, "AWS_EC2_METADATA_DISABLED=true")
 	return slices.DeleteFunc(env, func(v string) bool { return strings.HasPrefix(v, "SSH_AUTH_SOCK=") })
 }
 

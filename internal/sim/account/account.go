@@ -5,9 +5,12 @@ package account
 
 import (
 	"context"
+	"net/http"
 	"net/netip"
+	"sync/atomic"
 
 	"github.com/ferry-ha/ferry/internal/sim"
+	"github.com/ferry-ha/ferry/internal/sim/awshttp"
 	"github.com/ferry-ha/ferry/kits/awscloud"
 	"github.com/ferry-ha/ferry/kits/cloud"
 )
@@ -15,22 +18,58 @@ import (
 // Account makes the calls that the kits and the engine make. Make one with New.
 type Account struct {
 	aws, dns *awscloud.Cloud
+	machine  *machine
 }
+
+// machine is where the engine runs: an instance that has the account's role, or none.
+type machine struct {
+	bare     atomic.Bool
+	metadata [2]http.RoundTripper // with the role, and without
+}
+
+// beside answers the questions for an instance role, and hands everything else on.
+func (m *machine) beside(service http.RoundTripper) http.RoundTripper {
+	return roundTripper(func(r *http.Request) (*http.Response, error) {
+		if r.URL.Hostname() != "169.254.169.254" {
+			return service.RoundTrip(r)
+		}
+		which := 0
+		if m.bare.Load() {
+			which = 1
+		}
+		return m.metadata[which].RoundTrip(r)
+	})
+}
+
+type roundTripper func(*http.Request) (*http.Response, error)
+
+// RoundTrip calls the function.
+func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
+// SetInstanceRole attaches the account's role to the machine that the engine runs on, as it is from the start, or detaches it. Credentials
+// that were handed out before go on until they end.
+func (k Account) SetInstanceRole(on bool) { k.machine.bare.Store(!on) }
 
 // New is the account in which a simulated estate stands. Where the estate's resources name no hosted zone, the account
 // gets one (ZoneName), with the service's name in it.
 func New(s *sim.Sim) Account {
 	giveZone(s)
-	key := Account{}
+	key := Account{machine: &machine{}}
+	for i, id := range []string{sim.AccessKey, ""} {
+		key.machine.metadata[i] = awshttp.Transport(s.EC2.Metadata("i-engine", id))
+	}
 	access := func(region string) cloud.Access { return key.with(cloud.Access{Region: region}) }
-	key.aws = awscloud.New(awscloud.Options{Transport: s.EC2.Transport(), Access: access})
-	key.dns = awscloud.New(awscloud.Options{Transport: s.Route53.Transport(), Access: access})
+	key.aws = awscloud.New(awscloud.Options{Transport: key.machine.beside(s.EC2.Transport()), Access: access})
+	key.dns = awscloud.New(awscloud.Options{Transport: key.machine.beside(s.Route53.Transport()), Access: access})
 	return key
 }
 
 func (Account) with(a cloud.Access) cloud.Access {
-	a.Endpoint, a.Source, a.Profile = "http://aws.simulated", cloud.FromKey, ""
-	a.Key = cloud.KeyPair{ID: sim.AccessKey, Secret: sim.SecretKey}
+	a.Endpoint = "http://aws.simulated"
+	if a.Source != cloud.FromRole { // which the machine has
+		a.Source, a.Profile = cloud.FromKey, ""
+		a.Key = cloud.KeyPair{ID: sim.AccessKey, Secret: sim.SecretKey, Token: sim.SessionToken}
+	}
 	return a
 }
 
@@ -109,7 +148,16 @@ func (k Account) InstanceState(ctx context.Context, region, instance string) (st
 
 // Survey, Rehearse, SetSourceDestCheck and MayChangeRecords are what the doctor asks for, and mends.
 func (k Account) Survey(ctx context.Context, a cloud.Access, q cloud.SurveyQuestion) cloud.Survey {
-	return k.aws.Survey(ctx, k.with(a), q)
+	asked := q.As
+	q.As = make([]cloud.Access, len(asked))
+	for i, as := range asked {
+		q.As[i] = k.with(as)
+	}
+	s := k.aws.Survey(ctx, k.with(a), q)
+	for i := range s.Identities {
+		s.Identities[i].Access = asked[i]
+	}
+	return s
 }
 
 func (k Account) Rehearse(ctx context.Context, a cloud.Access, all []cloud.Rehearsal) map[string]error {

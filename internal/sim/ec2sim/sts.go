@@ -5,11 +5,25 @@ import (
 	"encoding/xml"
 	"fmt"
 	"net/http"
+	"strings"
 )
 
 // getCallerIdentity is the one STS action served beside EC2: who am I with this key.
 func getCallerIdentity(c *call) ([]element, *apiError) {
-	return []element{leaf("Arn", c.arn), leaf("UserId", c.keyID), leaf("Account", c.account)}, nil
+	return []element{leaf("Arn", c.arn), leaf("UserId", userID(c.arn, c.account)), leaf("Account", c.account)}, nil
+}
+
+// userID has the form that AWS gives it: the account's id for its root, a role's id with the session's name, or a user's id.
+func userID(arn, account string) string {
+	_, who, _ := strings.Cut(arn, ":"+account+":")
+	part := strings.Split(who, "/")
+	switch {
+	case who == "root":
+		return account
+	case part[0] == "assumed-role" && len(part) == 3:
+		return "AROASIMULATED" + account[:8] + ":" + part[2]
+	}
+	return "AIDASIMULATED" + account[:8]
 }
 
 func stsAnswer(action, requestID string, body []element) []byte {

@@ -63,7 +63,7 @@ func figure1() ec2sim.World {
 			{ID: "AKIAFERRY", Secret: "ferry-secret"},
 			{ID: "AKIAREADER", Secret: "reader-secret", Deny: []string{"*Route", "StopInstances", "AssociateAddress"}},
 			{ID: "AKIAFOREIGN", Secret: "foreign-secret", Account: "999999999999"},
-			{ID: "ASIATEMP", Secret: "temp-secret", Token: "token-1"},
+			{ID: "ASIATEMP", Secret: "temp-secret", Token: "token-1", ARN: "arn:aws:sts::123456789012:assumed-role/ferry/i-0engine"},
 			{ID: "ASIAOLD", Secret: "old-secret", Token: "token-2", Expires: time.Unix(1, 0)},
 		},
 	}

@@ -321,6 +321,10 @@ def every_subnet_has_one_network_acl():
 def sts_knows_the_caller():
     me = client(service="sts").get_caller_identity()
     assert me["Account"] == "123456789012" and me["Arn"].endswith("user/ferry"), me
+    assert me["UserId"].startswith("AIDA"), me
+    role = client("ASIATEMP", "temp-secret", service="sts", token="token-1").get_caller_identity()
+    assert role["Arn"] == "arn:aws:sts::123456789012:assumed-role/ferry/i-0engine", role
+    assert role["UserId"].startswith("AROA") and role["UserId"].endswith(":i-0engine"), role
     refused("InvalidClientTokenId", 403, client("AKIANOBODY", service="sts").get_caller_identity)
 
 
