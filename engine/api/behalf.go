@@ -199,6 +199,9 @@ func (r *restricted) GracefulStop(ctx context.Context, node string) error {
 }
 
 func (r *restricted) Examine(ctx context.Context, e Examination) (*Diagnosis, error) {
+	if err := r.c.mayExamine(e); err != nil {
+		return nil, err
+	}
 	return allowed(ctx, r, Operator, "examine", func(ctx context.Context) (*Diagnosis, error) {
 		d, err := AsDoctor(r.s)
 		if err != nil {

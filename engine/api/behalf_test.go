@@ -239,3 +239,23 @@ func groupsOf(t *testing.T, role Role) Groups {
 func dry(yes bool) Apply {
 	return Apply{Estate: &hierarchy.Estate{Name: "e"}, DryRun: yes, By: "mallory"}
 }
+
+// Whoever examines a definition of his own says where the engine logs in: that is an administrator's.
+func TestADraftIsForAdministrators(t *testing.T) {
+	draft := Examination{Estate: &hierarchy.Estate{Name: "x"}}
+	for role, refused := range map[Role]bool{Guest: true, Operator: true, Administrator: false} {
+		c := Caller{Who: "anna", Role: role}
+		_, direct := As(&fake{}, c).Examine(t.Context(), draft)
+		r := start(t, nil)
+		via, err := r.dial(t).For(t.Context(), c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, served := via.Examine(t.Context(), draft)
+		for how, err := range map[string]error{"in the process": direct, "over the socket": served} {
+			if denied := err != nil && AsError(err).Kind == KindDenied; denied != refused {
+				t.Errorf("%s, %s: %v", role, how, err)
+			}
+		}
+	}
+}

@@ -41,6 +41,8 @@ type rule struct {
 	ask func(x *hierarchy.Index, node string) []Question
 	// judge looks at every place where the check applies.
 	judge func(b *bench)
+	// account and names: it looks at Case.Surveys, at Case.Zones.
+	account, names bool
 }
 
 // bench is where one rule is applied to a case.
@@ -75,7 +77,15 @@ func Checks() []Check {
 
 // rules are all there are.
 func rules() []rule {
-	return slices.Concat(estateRules(), nodeRules(), vpnRules(), appRules(), mirrorRules(), sameRules(), kitRules(), cloudRules(), networkRules(), nameRules())
+	account := slices.Concat(cloudRules(), networkRules())
+	for i := range account {
+		account[i].account = true
+	}
+	names := nameRules()
+	for i := range names {
+		names[i].names = true
+	}
+	return slices.Concat(estateRules(), nodeRules(), vpnRules(), appRules(), mirrorRules(), sameRules(), kitRules(), account, names)
 }
 
 // at opens a finding, which passes unless something is said against it.

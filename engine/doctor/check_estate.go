@@ -16,7 +16,7 @@ func estateRules() []rule {
 		{Check: Check{ID: "estate.zones", Subject: OfEstate, About: "the servers of a cluster in one region are in different availability zones",
 			Why: "a zone that fails would take all of them", Mend: "put a server of the cluster into another zone, in a subnet of its own"}, judge: judgeZones},
 		{Check: Check{ID: "estate.virtual-ip", Subject: OfEstate, About: "virtual IPs lie outside of every VPC's blocks of addresses",
-			Why: "a route table sends what lies inside to nobody: the local route always wins", Mend: "take an address outside of the VPCs, like 10.1.0.10 beside 10.0.0.0/16"}, judge: judgeVirtualIPs},
+			Why: "a route table sends what lies inside to nobody: the local route always wins", Mend: "take an address outside of the VPCs, like 10.1.0.10 beside 10.0.0.0/16"}, judge: judgeVirtualIPs, account: true},
 		{Check: Check{ID: "estate.tuning", Subject: OfEstate, About: "servers of a cluster over two regions have LKCHECKINTERVAL = 360, NOBCASTPING = 1 and CONFIRMSODEF = 1; those with a tunnel LKCHECKINTERVAL = 260",
 			Why:  "a VPC has no broadcast; between regions checks take longer, and an unanswered question must move nothing",
 			Mend: "ferry tuning set, or the server's tuning in the definition"}, judge: judgeTuning},

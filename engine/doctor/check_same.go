@@ -307,6 +307,7 @@ func judgeIdentity(b *bench) {
 		case owner[said] != "":
 			f.warn(textf("%s has the machine id of %s: one is a clone of the other", node, owner[said])).
 				mend(textf("on %s: rm /etc/machine-id /var/lib/dbus/machine-id; systemd-machine-id-setup; reboot it in good order", node))
+			f.Nodes = []string{owner[said], node}
 		default:
 			owner[said] = node
 		}

@@ -6,8 +6,11 @@
 // Examine turns a Case into findings. Who runs the script, and on how many nodes at once, is the engine's business; a node is
 // asked everything in one round trip.
 //
-//	Questions(index, node)  ->  Script(questions)  ->  the node  ->  Read(answer)  ->  Facts
+//	Scope.Questions(index, node)  ->  Script(questions)  ->  the node  ->  Read(answer)  ->  Facts
 //	Case{Facts, Ready, Surveys}  ->  Examine  ->  []Finding
+//
+// A Scope says what somebody wants to know, and so who is asked: no other server than those wanted, but for what servers of a
+// cluster are compared by.
 //
 // A requirement is a Check: an id that never changes, what it looks at, why, how to mend it. All of them stand in Checks; the
 // document docs/doctor.md is made from that list. A check is only made where the estate uses what needs it: no mirror, no

@@ -195,7 +195,7 @@ esac
 func TestModulesThatDoNotLoad(t *testing.T) {
 	e := estate(t)
 	x := hierarchy.NewIndexFor(e, reg)
-	questions := doctor.Questions(x, "VPN_P_A")
+	questions := doctor.Scope{}.Questions(x, "VPN_P_A", false)
 	for name, test := range map[string]struct {
 		module, sealed string
 		verdict        doctor.Verdict

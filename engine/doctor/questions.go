@@ -2,12 +2,10 @@ package doctor
 
 import (
 	_ "embed"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
 
-	"github.com/ferry-ha/ferry/engine/hierarchy"
 	"github.com/ferry-ha/ferry/kits"
 )
 
@@ -27,22 +25,6 @@ type Question struct{ Verb, About string }
 // The two looks at the clock frame all other questions, so that the time they take
 // can be told from the clock's own error.
 var clockBefore, clockAfter = Question{"now", "before"}, Question{"now", "after"}
-
-// Questions are what to ask of a node, in one script: what the checks that apply to it need.
-func Questions(x *hierarchy.Index, node string) []Question {
-	out := []Question{clockBefore}
-	for _, r := range rules() {
-		if r.ask == nil {
-			continue
-		}
-		for _, q := range r.ask(x, node) {
-			if !slices.Contains(out, q) {
-				out = append(out, q)
-			}
-		}
-	}
-	return append(out, clockAfter)
-}
 
 // Script asks them. It changes nothing.
 func Script(questions []Question) kits.Script {

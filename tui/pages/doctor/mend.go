@@ -60,7 +60,7 @@ func (m *mend) Do(id string) tea.Cmd {
 		return nil
 	}
 	m.sent = true
-	order := api.Mending{Finding: m.f.ID(), Command: m.f.Fix.Command}
+	order := api.Mending{Finding: m.f.ID(), Command: m.f.Fix.Command, Nodes: m.f.Nodes}
 	return m.c.CallWithin(limit, func(ctx context.Context, s api.Service) tea.Msg {
 		d, err := api.AsDoctor(s)
 		if err != nil {
