@@ -8,7 +8,6 @@ import (
 	"github.com/ferry-ha/ferry/engine/api"
 	"github.com/ferry-ha/ferry/engine/bringup"
 	"github.com/ferry-ha/ferry/engine/config"
-	"github.com/ferry-ha/ferry/engine/doctor"
 	"github.com/ferry-ha/ferry/engine/hierarchy"
 	"github.com/spf13/cobra"
 )
@@ -73,9 +72,8 @@ func (a *cli) apply(ctx context.Context, e *hierarchy.Estate, file string, f app
 		if f.dryRun || len(would.Changes) == 0 {
 			return a.printChanges(would.Changes, false)
 		}
-		if now, err := c.Export(ctx); err == nil && !f.blind { // of a first definition no server is known yet
-			servers, kits := doctor.Touched(now, e)
-			a.sayObstacles(ctx, c, servers, kits)
+		if now, err := c.Export(ctx); err == nil && !f.blind {
+			a.sayObstacles(ctx, c, concerned(now, e, nil))
 		}
 		if !f.yes {
 			if err := a.approveChanges(ctx, would.Changes); err != nil {

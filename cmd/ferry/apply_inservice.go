@@ -192,7 +192,7 @@ func (r *raising) approve(ctx context.Context) error {
 
 // obstacles shows what doctor finds on the servers of what is to be brought up.
 func (r *raising) obstacles(ctx context.Context) {
-	if r.f.blind || r.base == "" {
+	if r.f.blind {
 		return
 	}
 	now, err := steady(ctx, r, r.inForce)
@@ -205,8 +205,7 @@ func (r *raising) obstacles(ctx context.Context) {
 			tags = append(tags, w.Resources...)
 		}
 	}
-	servers, kits := concerned(now, r.next, tags)
-	r.sayObstacles(ctx, r.c, servers, kits)
+	r.sayObstacles(ctx, r.c, concerned(now, r.next, tags))
 }
 
 func number(n int) string {

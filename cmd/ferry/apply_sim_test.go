@@ -31,6 +31,8 @@ type site struct {
 	sim  *sim.Sim
 	file string
 	disk *store.Disk
+	// doctor: commands see that the engine is one.
+	doctor bool
 
 	mu     sync.Mutex
 	eng    *engine.Engine // nil while none runs
@@ -199,6 +201,9 @@ func (s *site) run(ctx context.Context, line string) (code int, stdout, stderr s
 		defer s.mu.Unlock()
 		if s.eng == nil {
 			return nil, syscall.ECONNREFUSED
+		}
+		if s.doctor {
+			return surgery{socket{s}}, nil
 		}
 		return socket{s}, nil
 	}

@@ -11,7 +11,6 @@ import (
 	"github.com/ferry-ha/ferry/cmd/ferry/internal/term"
 	"github.com/ferry-ha/ferry/cmd/ferry/internal/view"
 	"github.com/ferry-ha/ferry/engine/api"
-	"github.com/ferry-ha/ferry/engine/doctor"
 	"github.com/ferry-ha/ferry/engine/edit"
 	"github.com/ferry-ha/ferry/engine/hierarchy"
 	"github.com/spf13/cobra"
@@ -63,8 +62,7 @@ func (a *cli) changeOn(ctx context.Context, c *conn, f changing, w wish) error {
 			return a.printChange(would.Changes, notes, false)
 		}
 		if w.look && try == 1 {
-			servers, kits := doctor.Touched(now, next.Estate)
-			a.sayObstacles(ctx, c, servers, kits)
+			a.sayObstacles(ctx, c, concerned(now, next.Estate, nil))
 		}
 		if text := view.Changes(would.Changes, term.Style{}) + strings.Join(notes, "\n"); !f.yes && text != seen {
 			a.sayNotes(notes)

@@ -169,7 +169,7 @@ func (a *cli) mend(ctx context.Context, d api.Doctor, diag *api.Diagnosis, yes b
 				continue
 			}
 		}
-		m, err := d.Mend(ctx, api.Mending{Finding: f.ID(), Command: f.Fix.Command})
+		m, err := d.Mend(ctx, api.Mending{Finding: f.ID(), Command: f.Fix.Command, Nodes: f.Nodes})
 		switch {
 		case err != nil:
 			return mended, err

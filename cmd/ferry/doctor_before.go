@@ -27,17 +27,33 @@ func bindNoDoctor(cmd *cobra.Command, to *bool) {
 	cmd.Flags().BoolVar(to, "no-doctor", false, "do not look at the servers concerned before the change")
 }
 
+// change is what doctor looks at before it is made.
+type change struct {
+	// servers are those that it takes something to, and kits what that is of.
+	servers, kits []string
+	// first is the definition, where none is in force yet: the whole of it is looked at.
+	first *hierarchy.Estate
+}
+
+// where names the servers for a sentence.
+func (ch change) where() string {
+	if ch.first != nil {
+		return "this estate"
+	}
+	return strings.Join(ch.servers, ", ")
+}
+
 // sayObstacles shows, beside the document, what doctor finds on the servers of a change that
 // speaks against it. It decides nothing and stops nothing: where it cannot be found out that
 // is said, and where the engine is no doctor, or knows none of the servers, nothing is.
-func (a *cli) sayObstacles(ctx context.Context, c *conn, servers, kits []string) {
+func (a *cli) sayObstacles(ctx context.Context, c *conn, ch change) {
 	d, ok := c.Service.(api.Doctor)
-	if !ok || len(servers) == 0 {
+	if !ok || len(ch.servers) == 0 && ch.first == nil {
 		return
 	}
 	ctx, cancel := context.WithTimeout(ctx, beforeTimeout)
 	defer cancel()
-	diag, err := d.Examine(ctx, api.Examination{Nodes: servers})
+	diag, err := d.Examine(ctx, api.Examination{Nodes: ch.servers, Estate: ch.first})
 	switch {
 	case api.NoDoctor(err):
 		return
@@ -50,7 +66,7 @@ func (a *cli) sayObstacles(ctx context.Context, c *conn, servers, kits []string)
 		}
 		return
 	}
-	all := doctor.Obstacles(diag.Findings, kits)
+	all := doctor.Obstacles(diag.Findings, ch.kits)
 	fails := slices.DeleteFunc(slices.Clone(all), func(f doctor.Finding) bool { return f.Verdict != doctor.Fail })
 	for _, f := range fails[:min(len(fails), beforeMost)] {
 		fmt.Fprint(a.err, a.findingOn(a.errStyle, f))
@@ -63,27 +79,36 @@ func (a *cli) sayObstacles(ctx context.Context, c *conn, servers, kits []string)
 		more = append(more, count(n, "check")+" could not be made")
 	}
 	if len(more) > 0 {
-		a.say("notice: %s on %s; ferry doctor shows them", strings.Join(more, ", and "), strings.Join(servers, ", "))
+		a.say("notice: %s on %s; ferry doctor shows them", strings.Join(more, ", and "), ch.where())
 	}
 }
 
-// concerned are the servers of a definition's resources that the engine knows, and the kits.
-func concerned(now, next *hierarchy.Estate, tags []hierarchy.Tag) (servers, kits []string) {
-	servers, kits = doctor.Touched(now, next)
+// concerned is what a definition changes, with some of its resources that it does not.
+func concerned(now, next *hierarchy.Estate, tags []hierarchy.Tag) change {
+	var ch change
+	if now == nil || now.Name == "" {
+		for i := range next.Res {
+			ch.kits = append(ch.kits, next.Res[i].Kit)
+		}
+		ch.first = next
+		return ch
+	}
+	ch.servers, ch.kits = doctor.Touched(now, next)
 	x := hierarchy.NewIndex(next)
 	for _, t := range tags {
 		r := x.Resource(t)
-		if r == nil || now == nil {
+		if r == nil {
 			continue
 		}
-		kits = append(kits, r.Kit)
+		ch.kits = append(ch.kits, r.Kit)
 		for _, p := range r.On {
 			if now.Server(p.Server) != nil {
-				servers = append(servers, p.Server)
+				ch.servers = append(ch.servers, p.Server)
 			}
 		}
 	}
-	slices.Sort(servers)
-	slices.Sort(kits)
-	return slices.Compact(servers), slices.Compact(kits)
+	slices.Sort(ch.servers)
+	slices.Sort(ch.kits)
+	ch.servers, ch.kits = slices.Compact(ch.servers), slices.Compact(ch.kits)
+	return ch
 }
