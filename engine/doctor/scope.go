@@ -71,7 +71,8 @@ func (s Scope) asks(x *hierarchy.Index, server string, which func(rule) bool) bo
 
 func anyCheck(rule) bool { return true }
 
-func compares(r rule) bool { return r.Subject == OfGroup }
+// compares: what one server says matters to a finding about another one.
+func compares(r rule) bool { return r.Subject == OfGroup || r.Subject == OfCloud && r.ask != nil }
 
 // applies: a rule wants an answer of the server. One without questions looks whether there is any (node.reached), or at
 // what every answer has (same.clock).
@@ -79,6 +80,8 @@ func applies(x *hierarchy.Index, r rule, server string) bool {
 	switch r.Subject {
 	case OfNode, OfGroup:
 		return r.ask == nil || len(r.ask(x, server)) > 0
+	case OfCloud: // most of these look at AWS alone
+		return r.ask != nil && len(r.ask(x, server)) > 0
 	case OfKit:
 		return uses(x, server, strings.TrimPrefix(r.ID, "kit."))
 	}

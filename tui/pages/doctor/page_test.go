@@ -2,6 +2,7 @@ package doctor_test
 
 import (
 	"errors"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -195,7 +196,7 @@ func TestMending(t *testing.T) {
 	msg := w.Do("go")() // every page and window hears it
 	w.Update(msg)
 	p.Update(msg)
-	if want := (api.Mending{Finding: "vpn.forwarding@VPN_P_A", Command: sysctl}); len(d.Asked()) != 1 || d.Asked()[0] != want {
+	if want := []any{api.Mending{Finding: "vpn.forwarding@VPN_P_A", Command: sysctl, Nodes: []string{"VPN_P_A"}}}; !reflect.DeepEqual(d.Asked(), want) {
 		t.Errorf("asked %v", d.Asked())
 	}
 	shows(t, w, "Put right", "done")
