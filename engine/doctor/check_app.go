@@ -48,10 +48,9 @@ func judgeAppUnits(b *bench) {
 			said, ok := facts.said("unit", u)
 			switch boot, _, _ := strings.Cut(said, " "); {
 			case !ok:
-				f.unknown(textf("%s did not say whether %s starts at boot", node, u))
+				f.found(Unknown, "untold", "node", node, "unit", u)
 			case strings.HasPrefix(boot, "enabled"):
-				f.fail(textf("%s of %s starts by itself when %s boots", u, in.Tag, node), "unit", u).
-					mend("switch that off; only ferry starts it").run(node, "systemctl disable "+u, true)
+				f.found(Fail, "on", "unit", u, "tag", in.Tag, "node", node).run(node, "systemctl disable "+u, true)
 			}
 		}
 	})

@@ -3,6 +3,7 @@ package doctor
 import (
 	"net/netip"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/ferry-ha/ferry/engine/hierarchy"
@@ -54,11 +55,11 @@ func judgeRegions(b *bench) {
 				continue
 			}
 			if r.VPC == "" || len(r.CIDRs) == 0 {
-				f.fail(textf("region %s has no VPC or no blocks of addresses in the definition", r.Name)).mend(textf("write vpc and cidrs of region %s into the definition", r.Name))
+				f.found(Fail, "undescribed", "region", r.Name)
 			}
 			for _, o := range seen {
 				if p, q, both := overlap(prefixes(o.CIDRs), prefixes(r.CIDRs)); both {
-					f.fail(textf("the blocks %s of %s and %s of %s overlap", p, o.Name, q, r.Name)).mend("give one of the two VPCs another block of addresses")
+					f.found(Fail, "overlap", "block", p.String(), "region", o.Name, "block2", q.String(), "region2", r.Name)
 				}
 			}
 			seen = append(seen, *r)
@@ -87,13 +88,12 @@ func judgeZones(b *bench) {
 				continue
 			}
 			if srv.Zone == "" {
-				f.unknown(textf("the zone of %s is not in the definition", s)).mend(textf("write zone of server %s into the definition", s))
+				f.found(Unknown, "untold", "node", s)
 				continue
 			}
 			byZone[srv.Zone] = append(byZone[srv.Zone], s)
 			if same := byZone[srv.Zone]; len(same) > 1 {
-				f.fail(textf("%s are all in zone %s", strings.Join(same, " and "), srv.Zone), "zone", srv.Zone).
-					mend(textf("run one of them in another zone of %s, in a subnet of its own there", srv.Region))
+				f.found(Fail, "shared", "nodes", strings.Join(same, ", "), "zone", srv.Zone, "region", srv.Region)
 				f.Nodes = same
 			}
 		}
@@ -112,8 +112,7 @@ func judgeVirtualIPs(b *bench) {
 			for _, region := range b.x.Estate().Regions {
 				for _, block := range append(prefixes(region.CIDRs), b.realBlocks(region.Name)...) {
 					if block.Contains(a) {
-						f.fail(textf("the virtual IP %s on %s lies inside %s of %s", a, p.Server, block, region.VPC), "address", a.String()).
-							mend(textf("take an address outside of %s for it", block))
+						f.found(Fail, "inside", "address", a.String(), "node", p.Server, "block", block.String(), "vpc", region.VPC)
 						f.Nodes = []string{p.Server}
 					}
 				}
@@ -151,15 +150,15 @@ func judgeTuning(b *bench) {
 			continue
 		}
 		f := b.at(s.Name, s.Name)
-		var wrong, sets []string
+		var has, wants, sets []string
 		for _, name := range []string{"CONFIRMSODEF", "LKCHECKINTERVAL", "NOBCASTPING"} {
 			if have := b.x.Effective(s.Name, name); want[name] != "" && have != want[name] {
-				wrong = append(wrong, textf("%s is %s instead of %s", name, have, want[name]))
+				has, wants = append(has, name+" = "+have), append(wants, name+" = "+want[name])
 				sets = append(sets, textf("ferry tuning set %s %s --on %s", name, want[name], s.Name))
 			}
 		}
-		if len(wrong) > 0 {
-			f.warn(textf("on %s %s", s.Name, strings.Join(wrong, ", "))).mend(strings.Join(sets, "; "))
+		if len(has) > 0 {
+			f.found(Warn, "other", "have", strings.Join(has, ", "), "want", strings.Join(wants, ", "), "commands", strings.Join(sets, "; "))
 		}
 	}
 }
@@ -170,21 +169,20 @@ func judgeConfirm(b *bench) {
 			continue
 		}
 		f := b.at(cl.Name)
-		var open []string
+		var open [][2]string
 		for _, viewer := range cl.Servers {
 			for _, peer := range cl.Servers {
 				if !b.x.SameRegion(viewer, peer) && !b.x.Flag(viewer, peer).Confirm {
-					open = append(open, viewer+" from "+peer)
+					open = append(open, [2]string{viewer, peer})
 				}
 			}
 		}
 		if len(open) > 0 {
-			f.fail(textf("nobody is asked before %s takes over in another region (%d pairs in all)", open[0], len(open))).
-				mend("set the flags with ferry server confirm-failover NODE PEER on, and take allow_automatic_crossing out of the cluster")
+			f.found(Fail, "open", "viewer", open[0][0], "peer", open[0][1], "n", strconv.Itoa(len(open)))
 			continue
 		}
 		if cl.AllowAutomaticCrossing {
-			f.warn(textf("cluster %s has allow_automatic_crossing: only the flags keep it from crossing by itself", cl.Name)).mend("take allow_automatic_crossing out of the definition")
+			f.found(Warn, "allowed")
 		}
 	}
 }
@@ -198,10 +196,9 @@ func judgeQuorum(b *bench) {
 		q := b.x.Quorum(cl.Servers[0])
 		switch {
 		case q.Unjudged:
-			f.warn(textf("cluster %s has no quorum hosts: before an automatic move nobody is asked whether the server that takes over is itself cut off", cl.Name)).
-				mend(`write quorum_hosts = ["host:port", …] with at least three, in places that fail independently, or quorum_mode = "none" if that is what you want`)
+			f.found(Warn, "none")
 		case q.Mode == hierarchy.TCPRemote && len(q.Hosts) < 3:
-			f.warn(textf("cluster %s has %d quorum hosts: a majority of them is lost with one", cl.Name, len(q.Hosts))).mend("name at least three, in places that fail independently")
+			f.found(Warn, "few", "n", strconv.Itoa(len(q.Hosts)))
 		}
 	}
 }
@@ -215,7 +212,7 @@ func judgeTags(b *bench) {
 		}
 		for a := range seen {
 			if len(seen) > 1 && a != "" && strings.Contains(r.Tag.Short(), a) {
-				f.warn(textf("%s is named after %s, but has %d addresses", r.Tag, a, len(seen))).mend("give it a tag without an address when it is created next time, like ip-route53")
+				f.found(Warn, "address", "address", a, "n", strconv.Itoa(len(seen)))
 			}
 		}
 	}
@@ -233,18 +230,17 @@ func judgePaths(b *bench) {
 				switch {
 				case s == peer || b.silent(s) || b.silent(peer):
 				case b.Peers[s][peer] == "failed":
-					cut = append(cut, s+" to "+peer)
+					cut = append(cut, s+" → "+peer)
 				case b.Peers[s][peer] != "ok":
-					untold = append(untold, s+" to "+peer)
+					untold = append(untold, s+" → "+peer)
 				}
 			}
 		}
 		switch {
 		case len(cut) > 0:
-			f.fail(textf("no answer to a ping from %s", strings.Join(cut, ", "))).
-				mend("let ICMP echo through between them: security groups, network ACLs, the servers' own firewalls, the routes through the tunnel")
+			f.found(Fail, "cut", "paths", strings.Join(cut, ", "))
 		case len(untold) > 0:
-			f.unknown(textf("whether servers reach each other is not known: %s", strings.Join(untold, ", ")))
+			f.found(Unknown, "untold", "paths", strings.Join(untold, ", "))
 		}
 	}
 }

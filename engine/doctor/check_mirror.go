@@ -1,6 +1,7 @@
 package doctor
 
 import (
+	"strconv"
 	"strings"
 
 	"github.com/ferry-ha/ferry/engine/hierarchy"
@@ -33,10 +34,9 @@ func judgeNBDUnit(b *bench) {
 		boot, _, _ := strings.Cut(said, " ")
 		switch {
 		case !ok:
-			f.unknown(textf("%s did not say whether an nbd-server starts at boot", node))
+			f.found(Unknown, "untold")
 		case strings.HasPrefix(boot, "enabled"):
-			f.fail(textf("the nbd-server of the distribution starts when %s boots", node)).
-				mend("switch that off; ferry starts a server of its own for each mirror").run(node, "systemctl disable nbd-server", true)
+			f.found(Fail, "on").run(node, "systemctl disable nbd-server", true)
 		}
 	})
 }
@@ -56,12 +56,11 @@ func judgeDisks(b *bench) {
 			case said == "missing":
 				continue // the kit says so
 			case size <= 0:
-				f.unknown(textf("%s did not say how large %s is", p.Server, disk))
+				f.found(Unknown, "untold", "node", p.Server, "disk", disk)
 			case first == "":
 				least, first = size, p.Server
 			case size < least:
-				f.fail(textf("%s on %s has %d bytes, fewer than the %d of the disk on %s", disk, p.Server, size, least, first)).
-					mend(textf("take a volume of at least %d bytes on %s", least, p.Server))
+				f.found(Fail, "small", "disk", disk, "node", p.Server, "size", strconv.Itoa(size), "least", strconv.Itoa(least), "first", first)
 				f.Nodes = []string{p.Server}
 			}
 		}

@@ -50,16 +50,17 @@ func judgeReached(b *bench) {
 			continue
 		}
 		f := b.at(s.Name, s.Name)
+		var u unread
 		switch {
 		case facts.Err == nil:
 		case facts.Denied:
-			f.fail(textf("%s lets ferry not in, or not act as root: %v; nothing else was asked there", s.Name, facts.Err), "error", facts.Err.Error()).
-				mend("put the host key into known_hosts, the key into authorized_keys, and the lines of ferry doctor sudoers into /etc/sudoers.d/ferry")
-		case errors.As(facts.Err, new(unread)): // what runs ferry's scripts there does not work
-			f.unknown(textf("%s could not be asked: %v", s.Name, facts.Err)).
-				mend("log in there and look whether sh, mktemp, mkfifo, flock, setsid, head and base64 are there and /run has space")
+			f.found(Fail, "denied", "error", facts.Err.Error())
+		case errors.As(facts.Err, &u) && u.said == "": // what runs ferry's scripts there does not work
+			f.found(Unknown, "mute", "exit", strconv.Itoa(u.exit))
+		case errors.As(facts.Err, &u):
+			f.found(Unknown, "garbled", "said", u.said)
 		default:
-			f.unknown(textf("%s could not be asked: %v", s.Name, facts.Err)).mend("look whether it runs and can be reached from the engine; ferry server show " + s.Name)
+			f.found(Unknown, "silent", "error", facts.Err.Error())
 		}
 	}
 }
@@ -71,15 +72,14 @@ func judgeTools(b *bench) {
 		for _, t := range baseTools {
 			switch said, ok := facts.said("tool", t); {
 			case !ok:
-				f.unknown(textf("%s did not say whether it has %s", node, t))
+				f.found(Unknown, "untold", "tool", t)
 				return
 			case said == "missing":
 				none = append(none, t)
 			}
 		}
 		if len(none) > 0 {
-			f.fail(textf("%s lacks %s", node, strings.Join(none, ", ")), "tools", strings.Join(none, ", ")).
-				mend("install the packages that hold them: iproute2 (iproute), iputils-ping (iputils), util-linux, coreutils, grep")
+			f.found(Fail, "lacks", "tools", strings.Join(none, ", "))
 		}
 	})
 }
@@ -93,11 +93,11 @@ func judgeSpace(b *bench) {
 		said, _ := facts.said("space", "/var/lib/ferry")
 		w := strings.Fields(said)
 		if len(w) != 3 {
-			f.unknown(textf("%s did not say how much space /var/lib/ferry has", node))
+			f.found(Unknown, "untold")
 			return
 		}
 		if free, err := strconv.ParseInt(w[2], 10, 64); err != nil || free < leastSpace {
-			f.fail(textf("the file system of /var/lib/ferry on %s has %s KiB free", node, w[2]), "free", w[2]).mend("free space there; 64 MiB are enough for ferry")
+			f.found(Fail, "little", "free", w[2])
 		}
 	})
 }
@@ -108,9 +108,9 @@ func judgeNTP(b *bench) {
 		switch said, _ := facts.said("ntp", ""); said {
 		case "yes":
 		case "no":
-			f.warn(textf("nothing holds the clock of %s right", node)).mend("install chrony there and start it: systemctl enable --now chrony (chronyd)")
+			f.found(Warn, "loose")
 		default:
-			f.unknown(textf("%s cannot tell whether its clock is held right", node)).mend("look at timedatectl and chronyc tracking there")
+			f.found(Unknown, "untold")
 		}
 	})
 }
@@ -119,7 +119,7 @@ func judgeHosts(b *bench) {
 	b.nodes(every, func(node string, facts *Facts) {
 		f := b.at(node, node)
 		if _, ok := facts.said("text", "/etc/hosts"); !ok {
-			f.unknown(textf("%s did not say what is in /etc/hosts", node))
+			f.found(Unknown, "untold")
 			return
 		}
 		names := b.serviceNames()
@@ -132,12 +132,10 @@ func judgeHosts(b *bench) {
 			for _, name := range w[1:] {
 				name = strings.TrimSuffix(strings.ToLower(name), ".")
 				if s := b.serverNamed(name); s != nil && s.Name != node && astray(w[0], s.Address) {
-					f.fail(textf("/etc/hosts on %s says that %s is %s, but its address is %s", node, s.Name, w[0], s.Address), "name", name).
-						mend(textf("correct the line in /etc/hosts on %s", node))
+					f.found(Fail, "astray", "name", name, "server", s.Name, "written", w[0], "address", s.Address)
 				}
 				if slices.Contains(names, name) {
-					f.fail(textf("/etc/hosts on %s fixes %s at %s; after a move it leads to the wrong place", node, name, w[0]), "name", name).
-						mend(textf("remove %s from /etc/hosts on %s: Route 53 answers for it", name, node))
+					f.found(Fail, "fixed", "name", name, "written", w[0])
 				}
 			}
 		}
@@ -173,10 +171,9 @@ func judgeSELinux(b *bench) {
 		f := b.at(node, node)
 		switch said, ok := facts.said("selinux", ""); {
 		case !ok:
-			f.unknown(textf("%s did not say whether SELinux enforces", node))
+			f.found(Unknown, "untold")
 		case said == "1":
-			f.warn(textf("SELinux enforces on %s", node)).
-				mend("set SELINUX=permissive in /etc/selinux/config and run setenforce 0; or prove with a drill that nothing is refused, and leave the check out with --except node.selinux")
+			f.found(Warn, "enforces")
 		}
 	})
 }
@@ -196,7 +193,7 @@ func openings(x *hierarchy.Index, node string) []opening {
 		out = append(out, opening{in.Attr("port", "5432"), "tcp", "postgresql", in.Tag})
 	}
 	if uses(x, node, "openswan") {
-		out = append(out, opening{"500", "udp", "ipsec", "IKE"}, opening{"4500", "udp", "ipsec", "IPsec behind NAT"})
+		out = append(out, opening{"500", "udp", "ipsec", "IKE"}, opening{"4500", "udp", "ipsec", "IPsec NAT-T"})
 	}
 	return slices.DeleteFunc(out, func(o opening) bool { return o.port == "" })
 }
@@ -208,10 +205,10 @@ func judgeFirewall(b *bench) {
 		told := strings.Join(facts.told("firewall", ""), "\n")
 		switch {
 		case !ok:
-			f.unknown(textf("%s did not say whether it has a firewall", node))
+			f.found(Unknown, "untold")
 		case said == "none":
 		case said == "firewalld" && strings.Contains(told, "ports untold"), said == "ufw" && !strings.Contains(told, "Status:"):
-			f.unknown(textf("%s runs %s, which does not say what it lets through", node, said)).mend("look with firewall-cmd --list-all (ufw status)")
+			f.found(Unknown, "mute", "firewall", said)
 		default:
 			var shut, commands []string
 			for _, o := range openings(b.x, node) {
@@ -221,8 +218,7 @@ func judgeFirewall(b *bench) {
 				}
 			}
 			if len(shut) > 0 {
-				f.fail(textf("%s on %s does not let through %s", said, node, strings.Join(shut, ", ")), "ports", strings.Join(shut, ", ")).
-					mend(textf("open them there, for the estate's servers only: %s", strings.Join(commands, "; ")))
+				f.found(Fail, "shut", "firewall", said, "ports", strings.Join(shut, ", "), "commands", strings.Join(commands, "; "))
 			}
 		}
 	})

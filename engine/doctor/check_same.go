@@ -137,7 +137,7 @@ func judgeSame(b *bench, bad Verdict, mend string, names []string, on func(*hier
 				case value == "missing":
 					continue
 				case value == "":
-					untold = append(untold, strings.TrimSpace(label+" on "+s))
+					untold = append(untold, strings.TrimSpace(label+" ("+s+")"))
 					continue
 				case byLabel[label] == nil:
 					byLabel[label] = map[string][]string{}
@@ -146,11 +146,11 @@ func judgeSame(b *bench, bad Verdict, mend string, names []string, on func(*hier
 			}
 		}
 		if text, nodes := differences(byLabel); text != "" {
-			f.is(bad, text).mend(mend)
+			f.found(bad, "same.differs", "differences", text).mend(mend)
 			f.Nodes = nodes
 		} else if len(untold) > 0 {
 			slices.Sort(untold)
-			f.unknown(textf("not told: %s", strings.Join(untold, ", ")))
+			f.found(Unknown, "same.untold", "what", strings.Join(untold, ", "))
 		}
 	}
 }
@@ -169,7 +169,7 @@ func differences(byLabel map[string]map[string][]string) (text string, nodes []s
 			most = max(most, len(v))
 		}
 		for _, v := range sortedKeys(values) {
-			said = append(said, textf("%s on %s", shortened(v), strings.Join(values[v], ", ")))
+			said = append(said, textf("%s (%s)", shortened(v), strings.Join(values[v], ", ")))
 			if len(values[v]) < most || most*len(values) == total(values) {
 				nodes = append(nodes, values[v]...)
 			}
@@ -302,11 +302,10 @@ func judgeIdentity(b *bench) {
 		said, ok := facts.said("first", "/etc/machine-id")
 		switch {
 		case !ok:
-			f.unknown(textf("%s did not say its machine id", node))
+			f.found(Unknown, "untold")
 		case said == "missing":
 		case owner[said] != "":
-			f.warn(textf("%s has the machine id of %s: one is a clone of the other", node, owner[said])).
-				mend(textf("on %s: rm /etc/machine-id /var/lib/dbus/machine-id; systemd-machine-id-setup; reboot it in good order", node))
+			f.found(Warn, "clone", "other", owner[said])
 			f.Nodes = []string{owner[said], node}
 		default:
 			owner[said] = node
@@ -329,7 +328,7 @@ func judgeClocks(b *bench) {
 			}
 			low, high, ok := b.Nodes[s].offset()
 			if !ok {
-				f.unknown(textf("%s did not say what time it is", s))
+				f.found(Unknown, "untold", "node", s)
 				continue
 			}
 			all = append(all, clock{s, low, high})
@@ -341,8 +340,7 @@ func judgeClocks(b *bench) {
 					early, late = q, p
 				}
 				if apart := late.low - early.high; apart > clockBound {
-					f.fail(textf("the clock of %s is at least %s ahead of that of %s", late.node, apart.Round(100*time.Millisecond), early.node)).
-						mend("start chrony on both, and look which one is off: chronyc tracking")
+					f.found(Fail, "apart", "ahead", late.node, "by", apart.Round(100*time.Millisecond).String(), "behind", early.node)
 					f.Nodes = []string{early.node, late.node}
 				}
 			}

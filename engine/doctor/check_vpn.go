@@ -68,10 +68,9 @@ func judgeForwarding(b *bench) {
 		f := b.at(node, node)
 		switch said, ok := facts.said("first", sysNet+"ip_forward"); {
 		case !ok || said == "missing":
-			f.unknown(textf("%s did not say whether it passes packets on", node))
+			f.found(Unknown, "untold")
 		case said != "1":
-			f.fail(textf("%s passes no packets on: net.ipv4.ip_forward is %s", node, said)).
-				mend("switch it on, now and for every boot").run(node, sysctl("forward", "net.ipv4.ip_forward", "1"), true)
+			f.found(Fail, "off", "value", said).run(node, sysctl("forward", "net.ipv4.ip_forward", "1"), true)
 		}
 	})
 }
@@ -89,11 +88,10 @@ func judgeFilter(b *bench) {
 		high := max(number(all), number(own)) // the kernel takes the greater of the two
 		switch {
 		case !ok || all == "missing" || own == "":
-			f.unknown(textf("%s did not say how rp_filter is set", node))
+			f.found(Unknown, "untold")
 		case high == 1:
 			pairs := []string{"net.ipv4.conf.all.rp_filter", "2", "net.ipv4.conf.default.rp_filter", "2"}
-			f.fail(textf("%s drops packets whose way back differs: rp_filter is 1 on %s", node, dev)).
-				mend("set it to 2 (loose), now and for every boot").run(node, sysctl("rp-filter", pairs...), true)
+			f.found(Fail, "strict", "device", dev).run(node, sysctl("rp-filter", pairs...), true)
 		}
 	})
 }
@@ -113,10 +111,9 @@ func judgeRedirects(b *bench) {
 		accept, ok2 := facts.said("first", sysNet+"conf/all/accept_redirects")
 		switch {
 		case !ok || !ok2 || send == "missing" || accept == "missing":
-			f.unknown(textf("%s did not say whether it sends and accepts redirects", node))
+			f.found(Unknown, "untold")
 		case send != "0" || accept != "0":
-			f.warn(textf("%s sends or accepts ICMP redirects (send_redirects %s, accept_redirects %s)", node, send, accept)).
-				mend("switch both off, now and for every boot").
+			f.found(Warn, "on", "send", send, "accept", accept).
 				run(node, sysctl("redirects", "net.ipv4.conf.all.send_redirects", "0", "net.ipv4.conf.default.send_redirects", "0",
 					"net.ipv4.conf.all.accept_redirects", "0", "net.ipv4.conf.default.accept_redirects", "0"), true)
 		}
@@ -130,11 +127,11 @@ func judgeIPsecUnit(b *bench) {
 		switch boot, _, _ := strings.Cut(said, " "); boot {
 		case "enabled", "enabled-runtime", "static", "indirect", "generated", "alias":
 		case "", "unknown":
-			f.unknown(textf("%s did not say whether the IPsec daemon starts at boot", node)).mend("systemctl is-enabled ipsec there")
+			f.found(Unknown, "untold")
 		case "masked":
-			f.fail(textf("the unit ipsec is masked on %s, so the tunnel stays down after a boot", node)).mend("systemctl unmask ipsec && systemctl enable ipsec there")
+			f.found(Fail, "masked")
 		default:
-			f.fail(textf("the IPsec daemon does not start when %s boots", node)).mend("enable its unit").run(node, "systemctl enable ipsec", true)
+			f.found(Fail, "off").run(node, "systemctl enable ipsec", true)
 		}
 	})
 }
@@ -143,7 +140,7 @@ func judgeSecrets(b *bench) {
 	b.nodes(onVPN(b), func(node string, facts *Facts) {
 		f := b.at(node, node)
 		if _, ok := facts.said("secrets", ""); !ok {
-			f.unknown(textf("%s did not say who reads IPsec's keys", node))
+			f.found(Unknown, "untold")
 			return
 		}
 		var open, commands []string
@@ -154,8 +151,7 @@ func judgeSecrets(b *bench) {
 			}
 		}
 		if len(open) > 0 {
-			f.fail(textf("others than root may read %s on %s", strings.Join(open, ", "), node), "files", strings.Join(open, ", ")).
-				mend("take their rights away").run(node, strings.Join(commands, " && "), true)
+			f.found(Fail, "open", "files", strings.Join(open, ", ")).run(node, strings.Join(commands, " && "), true)
 		}
 	})
 }

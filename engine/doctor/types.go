@@ -71,6 +71,8 @@ func (f Finding) ID() string { return f.Check + "@" + f.Where }
 type Fix struct {
 	// Text tells a person what to do.
 	Text string `json:"text,omitempty"`
+	// Code is what other languages know the text by; its arguments are the reason's. Empty: there is none but the text.
+	Code string `json:"code,omitempty"`
 	// Node is where Command runs, as root; empty where the account is changed.
 	Node string `json:"node,omitempty"`
 	// Command is exactly what runs; for the account, the same in the words of AWS's own tool.

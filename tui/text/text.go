@@ -49,13 +49,14 @@ type Printer struct {
 	localizer *i18n.Localizer
 	plain     map[string]string // messages without arguments, rendered once
 	codes     map[string]bool   // reasons that the language has
+	fixes     map[string]bool   // what is to be done about doctor's findings, as far as the language has it
 }
 
 // New makes a printer. The error is a broken catalog, which a test finds before anybody.
 func New(l Lang) (*Printer, error) {
 	b := i18n.NewBundle(language.English)
 	b.RegisterUnmarshalFunc("toml", toml.Unmarshal)
-	p := &Printer{Lang: l, plain: map[string]string{}, codes: map[string]bool{}}
+	p := &Printer{Lang: l, plain: map[string]string{}, codes: map[string]bool{}, fixes: map[string]bool{}}
 	for _, lang := range []Lang{English, l} {
 		if err := p.load(b, lang); err != nil {
 			return nil, err
@@ -82,6 +83,9 @@ func (p *Printer) load(b *i18n.Bundle, l Lang) error {
 		for _, m := range file.Messages {
 			if code, ok := strings.CutPrefix(m.ID, "reason."); ok {
 				p.codes[code] = true
+			}
+			if code, ok := strings.CutPrefix(m.ID, "fix."); ok {
+				p.fixes[code] = true
 			}
 			if !strings.Contains(m.Other, "{{") && m.One == "" {
 				p.plain[m.ID] = m.Other
@@ -118,11 +122,7 @@ func (p *Printer) T(id string, pairs ...any) string {
 // its arguments may come from a node.
 func (p *Printer) Reason(r kits.Reason) string {
 	if p.Lang != English && p.codes[r.Code] {
-		pairs := make([]any, 0, 2*len(r.Args))
-		for k, v := range r.Args {
-			pairs = append(pairs, k, v)
-		}
-		said := p.T("reason."+r.Code, pairs...)
+		said := p.T("reason."+r.Code, pairsOf(r.Args)...)
 		if r.Because != nil {
 			said += p.Reason(*r.Because)
 		}
@@ -135,6 +135,23 @@ func (p *Printer) Reason(r kits.Reason) string {
 		return ""
 	}
 	return strings.TrimSpace(fmt.Sprint(r.Code, " ", r.Args))
+}
+
+func pairsOf(args map[string]string) []any {
+	pairs := make([]any, 0, 2*len(args))
+	for k, v := range args {
+		pairs = append(pairs, k, v)
+	}
+	return pairs
+}
+
+// Fix is what is to be done about a finding of doctor's, by its code and the finding's arguments. It is not ok where the
+// language has no text of that code.
+func (p *Printer) Fix(code string, args map[string]string) (said string, ok bool) {
+	if p.Lang == English || !p.fixes[code] {
+		return "", false
+	}
+	return p.T("fix."+code, pairsOf(args)...), true
 }
 
 // Span is a duration in two units at most: 400ms, 1.2s, 42s, 4m10s, 3h12m, 2d5h. The

@@ -91,7 +91,7 @@ func TestLanguagesSayTheSame(t *testing.T) {
 	}
 	for id := range ja {
 		// What reasons, kits' fields and doctor's checks say in English stands in the code.
-		if en[id] == "" && id[:min(7, len(id))] != "reason." && id[:min(7, len(id))] != "fields." && id[:min(7, len(id))] != "checks." {
+		if en[id] == "" && id[:min(7, len(id))] != "reason." && id[:min(7, len(id))] != "fields." && id[:min(7, len(id))] != "checks." && id[:min(4, len(id))] != "fix." {
 			t.Errorf("%s is missing in English", id)
 		}
 	}
@@ -114,7 +114,7 @@ func TestEveryReasonOfThePolicyIsSaid(t *testing.T) {
 		}
 	}
 	for id := range ja {
-		if code, ok := strings.CutPrefix(id, "reason."); ok && english[code] == "" && !ofKit(code) {
+		if code, ok := strings.CutPrefix(id, "reason."); ok && english[code] == "" && !ofKit(code) && !strings.HasPrefix(code, "doctor.") {
 			t.Errorf("%s is no reason of the policy any more", code)
 		}
 	}
@@ -150,6 +150,44 @@ func TestEveryCheckOfDoctorIsSaid(t *testing.T) {
 	}
 	for id := range left {
 		t.Errorf("%s is of no check", id)
+	}
+}
+
+// TestEverySentenceOfDoctorIsSaid: with the same arguments, and so is what to do about it; and nothing of a sentence that is
+// gone.
+func TestEverySentenceOfDoctorIsSaid(t *testing.T) {
+	ja, plain := flatten(t, Japanese), regexp.MustCompile(`\{(\w+)\}`)
+	all := doctor.Sentences()
+	if len(all) < 40 {
+		t.Fatalf("only %d sentences", len(all))
+	}
+	for code, s := range all {
+		for id, english := range map[string]string{"reason." + code: s.Said, "fix." + code: s.Fix} {
+			want := arguments(plain.ReplaceAllString(english, "{{.$1}}"))
+			switch said := ja[id]; {
+			case (said == "") != (english == ""):
+				t.Errorf("%s: %q in English, %q in Japanese", id, english, said)
+			case !slices.Equal(arguments(said), want):
+				t.Errorf("%s: arguments %v, in English %v", id, arguments(said), want)
+			}
+		}
+	}
+	for id := range ja {
+		room, code, _ := strings.Cut(id, ".")
+		if _, is := all[code]; !is && (room == "fix" || room == "reason" && strings.HasPrefix(code, "doctor.")) {
+			t.Errorf("%s is of no sentence", id)
+		}
+	}
+	p, err := New(Japanese)
+	if err != nil {
+		t.Fatal(err)
+	}
+	args := map[string]string{"where": "LK_P_A", "name": "www.example.com"}
+	if got, ok := p.Fix("doctor.node.hosts-fixed", args); !ok || got != "LK_P_A の /etc/hosts から www.example.com を取り除きます。名前解決は Route 53 が行います。" {
+		t.Errorf("got %q", got)
+	}
+	if got, ok := p.Fix("doctor.nothing", args); ok {
+		t.Errorf("an unknown code gives %q", got)
 	}
 }
 

@@ -85,12 +85,20 @@ func (p *Page) title(f *doctor.Finding, w int) []string {
 	return out
 }
 
-// fixes are the sentences that say how to mend it: in another language than the engine's
-// the check's own, and then the engine's, which has the names of the place.
+// fixes are the sentences that say how to mend it: the finding's own, which has the names of the
+// place. Where the language does not have that one, the check's stands before the engine's.
 func fixes(c *ui.Context, f *doctor.Finding, check doctor.Check) []string {
 	var out []string
 	special := ui.Clean(f.Fix.Text)
-	if general := sentence(c, f.Check, "mend", check.Mend); general != "" && (special == "" || c.Printer.Lang != text.English) {
+	said, own := c.Printer.Fix(f.Fix.Code, f.Reason.Args)
+	foreign := c.Printer.Lang != text.English && !own
+	if own {
+		special = ui.Clean(said)
+	}
+	if foreign && f.Fix.Text == check.Mend {
+		special = "" // the check's own text in that language says it
+	}
+	if general := sentence(c, f.Check, "mend", check.Mend); general != "" && (special == "" || foreign) {
 		out = append(out, general)
 	}
 	if special != "" && f.Verdict != doctor.Pass {

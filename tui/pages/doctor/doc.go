@@ -14,6 +14,7 @@
 // was shown. A command that cannot be shown as it is, is not offered.
 //
 // The English of the checks stands in engine/doctor. In Japanese each has a text in
-// catalog/ja/checks.toml; what was found at a place, with its names and figures, is the
-// engine's own sentence.
+// catalog/ja/checks.toml, and so have what was found at a place and what is to be done there, by the
+// code that the engine gives, in reasons-doctor.toml and fix.toml; what has no such text is in the
+// engine's own words.
 package doctor
