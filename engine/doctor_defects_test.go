@@ -338,6 +338,11 @@ func (b *bench) findEach(all []defect, q api.Examination) {
 				b.t.Log(f.ID(), f.Reason.Text)
 			}
 		}
+		for _, f := range found {
+			if f.Reason.Text == "" || strings.ContainsAny(f.Reason.Text+f.Fix.Text, "{}") {
+				b.t.Errorf("%s: %s says %q, %q", d.name, f.ID(), f.Reason.Text, f.Fix.Text)
+			}
+		}
 		if len(found) > 0 && !slices.ContainsFunc(found, func(f doctor.Finding) bool { return strings.Contains(f.Fix.Text+"\n"+f.Fix.Command, d.fix) }) {
 			b.t.Errorf("%s: the fix is %q %q, want %q in it", d.name, found[0].Fix.Text, found[0].Fix.Command, d.fix)
 		}
