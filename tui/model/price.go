@@ -38,6 +38,9 @@ func Prices(pv *api.Preview, res func(hierarchy.Tag) *api.ResourceStatus, now ti
 			continue
 		}
 		p := Price{Tag: s.Tag, Node: s.Node}
+		if !pv.Plan.Goal.Force && p.agreed(pv) {
+			continue // an asynchronous copy whose source is stopped in good order is made complete, or nothing starts from it
+		}
 		if !p.said(pv) && !p.heard(Legs(res(s.Tag)), now) {
 			continue
 		}
@@ -87,6 +90,20 @@ func (p *Price) said(pv *api.Preview) bool {
 		return true
 	}
 	return false
+}
+
+// agreed tells that the node was asked about this start, and that every answer was a yes.
+func (p *Price) agreed(pv *api.Preview) bool {
+	asked := false
+	for _, v := range pv.Verdicts {
+		if !p.asks(pv.Plan, v.ID) {
+			continue
+		}
+		if asked = true; v.Report.Outcome != kits.OK {
+			return false
+		}
+	}
+	return asked
 }
 
 // asks tells whether the step of this id is about the same start.
