@@ -116,7 +116,7 @@ const pairWidth = 14
 
 func (p *page) pair(key, value string) {
 	if value != "" {
-		p.wrapped("  "+term.Pad(key, pairWidth), term.Plain, value)
+		p.wrapped("  "+term.Pad(key, max(pairWidth, term.Width(key)+1)), term.Plain, value)
 	}
 }
 

@@ -2,6 +2,7 @@ package view
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -22,6 +23,7 @@ func Preview(pv *api.Preview, command string, st term.Style, now time.Time) stri
 		return p.String()
 	}
 	p.plan(pv.Plan)
+	p.consents(pv)
 	p.objections(pv)
 	if pv.Crosses != "" {
 		p.wrapped(p.st.Paint(term.Alarm, " CROSSES REGIONS ")+" ", term.Bold, "the service moves to region "+name(pv.Crosses))
@@ -194,15 +196,34 @@ func (p *page) objections(pv *api.Preview) {
 	}
 }
 
-// Objections are the eligibility answers that are not a yes.
+// consents are what was said with a yes: that EC2 does not take the instance for running yet, or that a copy is made complete
+// after the stop.
+func (p *page) consents(pv *api.Preview) {
+	var said []string
+	for _, v := range pv.Verdicts {
+		if v.Report.Outcome != kits.OK || v.Report.Reason.Code == "" {
+			continue
+		}
+		if text := stepTitle(pv.Plan, v.ID) + " says yes: " + Reason(v.Report.Reason); !slices.Contains(said, text) {
+			said = append(said, text)
+			p.wrapped(p.st.Paint(term.Warn, "  note: "), term.Plain, text)
+		}
+	}
+}
+
+// Objections are the eligibility answers that are not a yes, each once: a plan may ask twice, before a stop and after it.
 func Objections(pv *api.Preview) []string {
 	var out []string
 	for _, v := range pv.Verdicts {
+		says := " says no: "
 		switch v.Report.Outcome {
-		case kits.Failed:
-			out = append(out, stepTitle(pv.Plan, v.ID)+" says no: "+Reason(v.Report.Reason))
+		case kits.OK:
+			continue
 		case kits.Unknown:
-			out = append(out, stepTitle(pv.Plan, v.ID)+" gives no answer: "+Reason(v.Report.Reason))
+			says = " gives no answer: "
+		}
+		if text := stepTitle(pv.Plan, v.ID) + says + Reason(v.Report.Reason); !slices.Contains(out, text) {
+			out = append(out, text)
 		}
 	}
 	return out
