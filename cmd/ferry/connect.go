@@ -180,7 +180,7 @@ func (c *conn) snapshot(ctx context.Context) (*api.Snapshot, error) {
 		return nil, err
 	}
 	if s.Estate == nil {
-		return nil, fail(api.KindNoSuch, "ferry apply FILE describes one; examples/ holds two to begin with\nwhen an estate lost its engine: ferry adopt --from NODE takes it over from what its nodes keep", "no estate is defined here yet")
+		return nil, fail(api.KindNoSuch, "ferry apply FILE describes one; examples/ holds some to begin with\nwhen an estate lost its engine: ferry adopt --from NODE takes it over from what its nodes keep", "no estate is defined here yet")
 	}
 	return s, nil
 }
