@@ -135,6 +135,7 @@ func (d *database) tellOfMirrors() {
 	for _, n := range serviceNodes {
 		c, cancel := context.WithTimeout(context.Background(), 20*time.Second)
 		out, err := d.l.Guest(n).Sh(c, `cat /proc/mdstat
+grep . /sys/block/md*/md/sync_action /sys/block/md*/md/array_state
 for d in /sys/block/nbd*; do [ ! -e $d/pid ] || echo "${d##*/} $(cat $d/pid) inflight $(cat $d/inflight)"; done
 for d in /sys/block/md*/md/dev-*; do echo "${d#/sys/block/} $(cat $d/state) $(cat $d/errors)"; done
 for d in /sys/block/dm-*; do echo "${d##*/} $(cat $d/dm/name) suspended $(cat $d/dm/suspended) inflight $(cat $d/inflight)"; done

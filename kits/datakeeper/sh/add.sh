@@ -28,6 +28,7 @@ undo() {
 		pause
 	done
 	drop_far "$node" "$dm"
+	resume
 	said=$why
 	fail "$@"
 }
@@ -48,6 +49,7 @@ fi
 if [ -e "$sys/$md/md/dev-$dm" ]; then
 	case $has in
 	"$number")
+		resume
 		echo "@did already"
 		echo "@end"
 		exit 0
@@ -102,6 +104,7 @@ if [ "$mode" = asynchronous ]; then
 	bounded 5 put 4096 "$sys/$md/md/bitmap/backlog" || undo add "$node"
 fi
 printf '%s %s %s\n' "$number" "$mode" "$nbd" >"$run/far.$node"
+resume
 echo "@did $did"
 echo "@end"
 exit 0

@@ -43,6 +43,7 @@ for node in ${gone-}; do
 	expel || fail stays "$node"
 	drop_far "$node" "$dm" || fail connection "$node"
 done
+[ -z "$md" ] || resume
 said=''
 echo "@did $did"
 echo "@end"

@@ -316,6 +316,14 @@ limits() {
 	stable
 } 2>/dev/null
 
+# resume: an mdadm that was given up, or failed, in the midst of adding a leg leaves the array told to copy nothing, and nobody
+# else would tell it otherwise: new legs would wait as spares for ever.
+resume() {
+	first "$sys/$md/md/sync_action"
+	[ "$word" != frozen ] || bounded 5 put idle "$sys/$md/md/sync_action"
+	said=''
+}
+
 # stable: a page that is just being written is not changed meanwhile. md sends it to each leg by itself, so that the legs
 # would get different contents; where the file system then drops the page, they would stay different.
 stable() { echo 1 >"$sys/$md/queue/stable_writes" || fail no-stable-writes "$md"; }
