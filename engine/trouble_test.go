@@ -262,7 +262,7 @@ func TestTroubleWithAWS(t *testing.T) {
 	}{
 		"unknown access key": {
 			func(s *ec2sim.Server) { s.Edit(func(w *ec2sim.World) { w.Keys[0].ID = "AKIAANOTHER" }) },
-			[]string{"eligible service/ec2-route53 on LK_P_B failed", "AuthFailure", "check the access key AKIASIMULATEDFERRY00"},
+			[]string{"eligible service/ec2-route53 on LK_P_B failed", "AuthFailure", "check the access key ASIASIMULATEDFERRY00"},
 		},
 		"action denied": {
 			func(s *ec2sim.Server) {

@@ -161,7 +161,7 @@ func TestTroubleAtTheCommandLine(t *testing.T) {
 	t.Run("wrong AWS credentials", func(t *testing.T) {
 		atDesk(t, func(d *desk) {
 			d.sim.EC2.Edit(func(w *ec2sim.World) { w.Keys[0].ID = "AKIAANOTHER" })
-			d.says(107, switchover, "error: refused: ", "LK_P_B says no", "AuthFailure", "check the access key AKIASIMULATEDFERRY00", "hint: put that right and try again; nothing was changed")
+			d.says(107, switchover, "error: refused: ", "LK_P_B says no", "AuthFailure", "check the access key ASIASIMULATEDFERRY00", "hint: put that right and try again; nothing was changed")
 			d.still("LK_P_A")
 		})
 	})
