@@ -442,6 +442,7 @@ func (n *newcomer) failedOver() {
 	c, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	must(n.t, n.l.Guest("LK_P_A").PowerOn(c))
+	must(n.t, n.l.Guest("LK_P_A").WaitSSH(c))
 	// What the lab gives a guest as it boots would take the place of the key that was carried there.
 	onGuestOf(n.t, n.site, "LK_P_A", "install -m 600 -o ferry -g ferry /root/id_ed25519.pub /home/ferry/.ssh/authorized_keys")
 	n.allAlive()
