@@ -3,9 +3,12 @@ package lab
 import (
 	"context"
 	"fmt"
+	"hash/fnv"
 	"math/rand/v2"
 	"net"
+	"slices"
 	"sync"
+	"time"
 )
 
 // VolatileDisk is a disk of a guest that has a write cache which is lost with the power, as real disks have: what was
@@ -23,6 +26,7 @@ type VolatileDisk struct {
 	stable []byte
 	cache  map[int64][]byte // by block: what was written since the last flush
 	stats  VolatileStats
+	past   map[int64][]string // by block: the last things that happened to it
 	over   bool
 }
 
@@ -44,7 +48,7 @@ const (
 // the lab.
 func (l *Lab) NewVolatileDisk(ctx context.Context, guest string, sizeMB int, seed uint64) (*VolatileDisk, error) {
 	g := l.Guest(guest)
-	d := &VolatileDisk{guest: g, rnd: rand.New(rand.NewPCG(seed, uint64(g.index))), stable: make([]byte, sizeMB<<20), cache: map[int64][]byte{}}
+	d := &VolatileDisk{guest: g, rnd: rand.New(rand.NewPCG(seed, uint64(g.index))), stable: make([]byte, sizeMB<<20), cache: map[int64][]byte{}, past: map[int64][]string{}}
 	ln, err := l.Listen(managementNS, "tcp4", mgmtAddr(g.region, mgmtHost)+":0")
 	if err != nil {
 		return nil, fmt.Errorf("serving a disk to %s: %w", guest, err)
@@ -80,7 +84,7 @@ func (d *VolatileDisk) Close() error {
 	d.guest.mu.Unlock()
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.over, d.stable, d.cache = true, nil, nil
+	d.over, d.stable, d.cache, d.past = true, nil, nil, nil
 	return d.ln.Close()
 }
 
@@ -98,6 +102,29 @@ func (d *VolatileDisk) Stable() []byte {
 	return append([]byte(nil), d.stable...)
 }
 
+// rememberPast is how many things a disk knows of each of its blocks.
+const rememberPast = 40
+
+// note remembers what happened to a block. The caller holds mu.
+func (d *VolatileDisk) note(block int64, what string, b []byte) {
+	h := fnv.New32a()
+	_, _ = h.Write(b)
+	past := append(d.past[block], fmt.Sprintf("%s %s %08x", time.Now().Format("15:04:05.000"), what, h.Sum32()))
+	d.past[block] = past[max(0, len(past)-rememberPast):]
+}
+
+// Past tells what happened to a block of 4 KiB, oldest first: when, what, and a sum of its contents. A write that waits in the
+// cache and one that went to the disk are told apart; of flushes, that which brought the block to the disk.
+func (d *VolatileDisk) Past(block int64) []string {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	past := slices.Clone(d.past[block])
+	if b := d.cache[block]; b != nil {
+		past = append(past, "in the cache still")
+	}
+	return past
+}
+
 // lose is the end of the power: every block in the cache is on the disk or is not.
 func (d *VolatileDisk) lose() {
 	d.mu.Lock()
@@ -105,9 +132,11 @@ func (d *VolatileDisk) lose() {
 	for n, b := range d.cache {
 		if d.rnd.IntN(2) == 0 {
 			d.stats.Lost++
+			d.note(n, "lost", b)
 			continue
 		}
 		d.stats.Kept++
+		d.note(n, "kept", b)
 		copy(d.stable[n*volatileBlock:], b)
 	}
 	d.cache = map[int64][]byte{}
@@ -158,7 +187,9 @@ func (d *VolatileDisk) write(p []byte, off int64, through bool) {
 		}
 		copy(b[from:to], p[at:])
 		d.cache[block] = b
+		d.note(block, "written", b)
 		if through {
+			d.note(block, "through", b)
 			copy(d.stable[block*volatileBlock:], b)
 			delete(d.cache, block)
 		}
@@ -170,6 +201,7 @@ func (d *VolatileDisk) flush() {
 	defer d.mu.Unlock()
 	d.stats.Flushes++
 	for n, b := range d.cache {
+		d.note(n, "flushed", b)
 		copy(d.stable[n*volatileBlock:], b)
 	}
 	d.cache = map[int64][]byte{}

@@ -293,9 +293,20 @@ func (d *database) sound(w *writer, active string, inSync ...string) {
 	for _, n := range inSync {
 		if diff := differ(want, d.disks[n].Stable()); len(diff) > 0 {
 			d.t.Errorf("%d blocks of %s differ from those of %s: %v; writes and flushes: %+v", len(diff), n, active, diff[:min(20, len(diff))], d.disks[n].Stats())
+			d.tellPast(diff[:min(4, len(diff))], active, n)
 		}
 	}
 	d.t.Logf("%d rows acknowledged, longest gap %.1f s, none lost, disks of %s equal", len(w.acked), w.gap.Seconds(), strings.Join(append([]string{active}, inSync...), ", "))
+}
+
+// tellPast prints what happened to some blocks of the disks of some nodes.
+func (d *database) tellPast(blocks []int, nodes ...string) {
+	d.t.Helper()
+	for _, b := range blocks {
+		for _, n := range nodes {
+			d.t.Logf("block %d of %s:\n  %s", b, n, strings.Join(d.disks[n].Past(int64(b)), "\n  "))
+		}
+	}
 }
 
 // differ lists the blocks of 4 KiB that are not the same.

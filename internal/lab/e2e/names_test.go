@@ -11,6 +11,7 @@ import (
 	"github.com/ferry-ha/ferry/engine/plan"
 	"github.com/ferry-ha/ferry/internal/lab"
 	"github.com/ferry-ha/ferry/internal/sim/dnssim"
+	"github.com/ferry-ha/ferry/internal/sim/r53sim"
 )
 
 const serviceName = "www.example.com"
@@ -37,6 +38,16 @@ func (s *site) record() string {
 	return r.Values[0]
 }
 
+// changes are the calls that changed a record: what doctor asks for and Route 53 refuses by itself is none.
+func (s *site) changes() (done []r53sim.Call) {
+	for _, c := range s.route53.Writes() {
+		if c.Code == "" {
+			done = append(done, c)
+		}
+	}
+	return done
+}
+
 // TestCrossingByNameAndBack: both zone nodes are off; the answer takes the service to
 // the other region, the name follows, and a client finds it by the same name. Then back.
 func TestCrossingByNameAndBack(t *testing.T) {
@@ -53,8 +64,8 @@ func TestCrossingByNameAndBack(t *testing.T) {
 	if len(q.Evidence) == 0 || q.To != "LK_S_A" {
 		t.Errorf("question to %s, evidence %v", q.To, q.Evidence)
 	}
-	if len(s.route53.Writes()) != 0 {
-		t.Error("the name was changed before anybody answered")
+	if changes := s.changes(); len(changes) != 0 {
+		t.Errorf("the name was changed before anybody answered: %+v", changes)
 	}
 	probe := s.byName()
 	answered := time.Now()
@@ -84,8 +95,8 @@ func TestCrossingByNameAndBack(t *testing.T) {
 	probe.Stop()
 	t.Logf("back again, by name: %s", probe.Outage())
 	s.until("everything on LK_P_A", activeOn("LK_P_A"))
-	if s.record() != "10.1.0.10" || len(s.route53.Writes()) != 2 {
-		t.Errorf("back again the name leads to %s after %d changes", s.record(), len(s.route53.Writes()))
+	if changes := s.changes(); s.record() != "10.1.0.10" || len(changes) != 2 {
+		t.Errorf("back again the name leads to %s after %+v", s.record(), changes)
 	}
 }
 
