@@ -135,12 +135,13 @@ func (d *database) tellOfMirrors() {
 	for _, n := range serviceNodes {
 		c, cancel := context.WithTimeout(context.Background(), 20*time.Second)
 		out, err := d.l.Guest(n).Sh(c, `cat /proc/mdstat
-grep . /sys/block/md*/md/sync_action /sys/block/md*/md/array_state
+grep . /sys/block/md*/md/sync_action /sys/block/md*/md/array_state /sys/block/md*/md/suspend_* /sys/block/md*/md/sync_completed /sys/block/md*/md/bitmap/*
 for d in /sys/block/nbd*; do [ ! -e $d/pid ] || echo "${d##*/} $(cat $d/pid) inflight $(cat $d/inflight)"; done
 for d in /sys/block/md*/md/dev-*; do echo "${d#/sys/block/} $(cat $d/state) $(cat $d/errors)"; done
+for d in /sys/block/md*; do echo "${d##*/} inflight $(cat $d/inflight)"; done
 for d in /sys/block/dm-*; do echo "${d##*/} $(cat $d/dm/name) suspended $(cat $d/dm/suspended) inflight $(cat $d/inflight)"; done
-ps -eo pid,stat,wchan:30,etimes,args --no-headers | awk '$2 ~ /^D/ || /mdadm|nbd|dmsetup/'
-for p in $(ps -eo pid,stat --no-headers | awk '$2 ~ /^D/ { print $1 }'); do echo "== $p $(cat /proc/$p/comm)"; cat /proc/$p/stack 2>/dev/null; done
+ps -eo pid,stat,wchan:30,etimes,args --no-headers | awk '$2 ~ /^D/ || /mdadm|nbd|dmsetup|md[0-9]|postgres/'
+for p in $(ps -eo pid,stat,comm --no-headers | awk '$2 ~ /^D/ || $3 ~ /^md[0-9]/ { print $1 }'); do echo "== $p $(cat /proc/$p/comm)"; cat /proc/$p/stack 2>/dev/null; done
 dmesg 2>/dev/null | tail -n 25`)
 		cancel()
 		d.t.Logf("%s (%v):\n%s", n, err, out)
@@ -235,6 +236,8 @@ func (w *writer) count() int {
 func (w *writer) more(n int) {
 	w.d.t.Helper()
 	want := w.count() + n
+	slow := time.AfterFunc(patience/6, w.d.tellOfMirrors) // by then, writes hang
+	defer slow.Stop()
 	deadline := time.Now().Add(patience)
 	for w.count() < want {
 		if time.Now().After(deadline) {
