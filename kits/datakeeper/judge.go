@@ -82,7 +82,7 @@ var failures = map[string]string{
 	"runs-here":        "the array runs here ({value}); a source is not served",
 	"port-taken":       "port {value} is taken; choose another one",
 	"server":           "nbd-server did not start; look at systemctl status and its journal",
-	"no-stable-writes": "the kernel cannot keep pages of {value} still while they are written, and copies could come out different; it takes one of 5.10 or later",
+	"no-stable-writes": "pages of {value} are not kept still while they are written, and copies could come out different: it takes a kernel of 5.10 or later, and a start by ferry",
 	"no-nbd":           "no network block device is free; load the module nbd with a larger nbds_max",
 	"nbd-busy":         "another connection was being made there for 20 seconds; it is tried again",
 	"connect":          "{value} does not answer; does a packet filter or security group let the port through?",

@@ -52,6 +52,33 @@ func TestScriptsLint(t *testing.T) {
 	}
 }
 
+// A setting of the array's queue waits, with the lock held that a leg needs to join, for what is on its way, which a join holds
+// back: set while a leg joins, it stands still with everything that writes, until the node is started anew. So it is set before
+// another leg can be there, and not even then where it is set already.
+func TestQueueIsSetBeforeLegsJoin(t *testing.T) {
+	files, _ := filepath.Glob("sh/*.sh")
+	set := regexp.MustCompile(`(>|\bput\b.*)\s*"?\$sys/\$md/queue/`)
+	places := 0
+	for _, f := range files {
+		b, err := os.ReadFile(f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for line := range strings.Lines(string(b)) {
+			if !set.MatchString(line) {
+				continue
+			}
+			places++
+			if f != filepath.Join("sh", "array.sh") || !strings.HasPrefix(strings.TrimSpace(line), "stable || ") {
+				t.Errorf("%s sets the array's queue: %s", f, line)
+			}
+		}
+	}
+	if places != 1 {
+		t.Errorf("%d places set the array's queue, want 1", places)
+	}
+}
+
 // Every word with which a script fails has a text for people, and no text is there for nothing.
 func TestEveryFailureHasAText(t *testing.T) {
 	files, _ := filepath.Glob("sh/*.sh")

@@ -66,6 +66,7 @@ how='' dirty=''
 if [ "$has" != "$number" ] || [ -z "$how" ]; then
 	undo again "$node"
 fi
+stable || fail no-stable-writes "$md"
 # Until it is in, it counts for nothing, and can be taken apart.
 echo "pending $mode $nbd" >"$run/far.$node"
 first "$sys/$md/md/raid_disks"

@@ -38,6 +38,9 @@ settled() {
 	said=''
 	link
 	limits
+	stable || bounded 10 put 1 "$sys/$md/queue/stable_writes"
+	stable || fail no-stable-writes "$md"
+	said=''
 }
 
 # link: the device's name leads to the array; udev or mdadm may have seen to that already.

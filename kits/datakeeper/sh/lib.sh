@@ -313,7 +313,6 @@ EXAMINE
 limits() {
 	[ "${speed_min:-0}" = 0 ] || echo "$speed_min" >"$sys/$md/md/sync_speed_min"
 	[ "${speed_max:-0}" = 0 ] || echo "$speed_max" >"$sys/$md/md/sync_speed_max"
-	stable
 } 2>/dev/null
 
 # resume: an mdadm that was given up, or failed, in the midst of adding a leg leaves the array told to copy nothing, and nobody
@@ -324,9 +323,14 @@ resume() {
 	said=''
 }
 
-# stable: a page that is just being written is not changed meanwhile. md sends it to each leg by itself, so that the legs
-# would get different contents; where the file system then drops the page, they would stay different.
-stable() { echo 1 >"$sys/$md/queue/stable_writes" || fail no-stable-writes "$md"; }
+# stable asks whether a page that is just being written is kept from changing meanwhile. md sends it to each leg by itself, so
+# that the legs would get different contents; where the file system then drops the page, they would stay different. Only
+# array.sh sets it, while the array is our own leg alone: writing it waits for all that is on its way, with the lock held that
+# a leg needs to join, and the join holds back what is on its way. Both would wait for ever, and with them whoever writes.
+stable() {
+	first "$sys/$md/queue/stable_writes"
+	[ "$word" = 1 ]
+}
 
 # superblock reads our own leg's superblock as it is on the disk, past every cache: sets sb to one line; empty where there is
 # none that is whole. dev is the leg's number in the array, role its place, roles what the leg knows of all numbers (65534 =
